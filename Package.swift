@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Versions are pinned to a minor because the project keeps no Package.resolved:
+// a fresh clone must build what was tested.
+let dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", .upToNextMinor(from: "1.8.2")),
+    .package(url: "https://github.com/apple/swift-collections.git", .upToNextMinor(from: "1.6.0")),
+    .package(
+        url: "https://github.com/apple/swift-configuration.git", .upToNextMinor(from: "1.4.0"),
+        traits: ["YAML", "CommandLineArguments"]),
+    .package(url: "https://github.com/apple/swift-crypto.git", .upToNextMinor(from: "4.5.2")),
+    .package(url: "https://github.com/apple/swift-http-types.git", .upToNextMinor(from: "1.8.0")),
+    .package(url: "https://github.com/apple/swift-log.git", .upToNextMinor(from: "1.16.2")),
+    .package(url: "https://github.com/apple/swift-metrics.git", .upToNextMinor(from: "2.13.0")),
+    .package(url: "https://github.com/apple/swift-nio.git", .upToNextMinor(from: "2.101.2")),
+    .package(url: "https://github.com/groue/GRDB.swift.git", .upToNextMinor(from: "7.10.0")),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", .upToNextMinor(from: "2.28.1")),
+    .package(url: "https://github.com/swift-server/async-http-client.git", .upToNextMinor(from: "1.37.0")),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", .upToNextMinor(from: "2.13.0")),
+    .package(url: "https://github.com/vapor/jwt-kit.git", .upToNextMinor(from: "5.7.1")),
+]
+
+extension Target.Dependency {
+    static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let collections: Self = .product(name: "DequeModule", package: "swift-collections")
+    static let configuration: Self = .product(name: "Configuration", package: "swift-configuration")
+    static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
+    static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
+    static let sqlite: Self = .product(name: "GRDBSQLite", package: "GRDB.swift")
+    static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdTesting: Self = .product(name: "HummingbirdTesting", package: "hummingbird")
+    static let jwtKit: Self = .product(name: "JWTKit", package: "jwt-kit")
+    static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
+    static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+}
+
+let targets: [Target] = [
+    // Values and decisions: no input or output in any of these.
+    .target(name: "Kernel", dependencies: [.httpTypes]),
+    .target(name: "Events", dependencies: ["Kernel"]),
+    .target(name: "Signing", dependencies: ["Kernel", .crypto, .httpTypes]),
+    .target(name: "Connectors", dependencies: ["Kernel", "Signing", .httpTypes]),
+
+    // One contract, two engines.
+    .target(
+        name: "Storage", dependencies: ["Kernel"], resources: [.embedInCode("Migrations")]),
+    .target(name: "StorageSQLite", dependencies: ["Kernel", "Storage", .grdb, .sqlite, .logging]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .target(name: "StoragePostgres", dependencies: ["Kernel", "Storage", "CPostgres", .logging]),
+
+    // Capabilities.
+    .target(name: "Durable", dependencies: ["Kernel", "Storage", .logging, .serviceLifecycle]),
+    .target(name: "Commerce", dependencies: ["Kernel", "Events", "Storage"]),
+    .target(
+        name: "Webhooks",
+        dependencies: [
+            "Kernel", "Events", "Signing", "Storage", .collections, .httpTypes, .logging, .serviceLifecycle,
+        ]),
+    .target(
+        name: "Integrations",
+        dependencies: [
+            "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", .collections,
+            .httpTypes, .logging, .serviceLifecycle,
+        ]),
+    .target(
+        name: "ProviderClient",
+        dependencies: ["Kernel", .asyncHTTPClient, .httpTypes, .nioCore, .nioPosix, .logging]),
+
+    // Doors.
+    .target(
+        name: "API",
+        dependencies: [
+            "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
+            .hummingbird, .jwtKit, .crypto, .httpTypes, .nioCore, .logging, .metrics,
+        ]),
+    .target(
+        name: "Server",
+        dependencies: [
+            "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
+            "Commerce", "Webhooks", "Integrations", "ProviderClient", "API", .configuration, .hummingbird, .logging,
+            .metrics, .nioCore, .nioPosix, .serviceLifecycle,
+        ]),
+    .executableTarget(
+        name: "tradewind", dependencies: ["Kernel", "Server", .argumentParser, .logging]),
+]
+
+let tests: [Target] = [
+]
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335: an existential's cost is visible where it is paid
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: a file names what it uses
+    .treatAllWarnings(as: .error),
+    .treatWarning("StrictLanguageFeatures", as: .error),  // a misspelt feature name is otherwise silently ignored
+]
+
+for target in targets + tests where target.type != .system {
+    target.swiftSettings = settings
+}
+
+let package = Package(
+    name: "tradewind",
+    products: [.executable(name: "tradewind", targets: ["tradewind"])],
+    dependencies: dependencies,
+    targets: targets + tests
+)

@@ -1,0 +1,139 @@
+/// The identifier of one row, typed by what it identifies: 128 bits, UUIDv7 (RFC 9562) when made by us.
+///
+/// Text form is the lower-case UUID. The feed shows the same bits as a ULID, and every parser accepts both.
+package struct ID<Kind>: Hashable, Sendable, Comparable {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// The all-zero UUID, which stands for "the system itself" where an actor is asked for.
+    package static var zero: ID { ID(high: 0, low: 0) }
+
+    package static func < (a: ID, b: ID) -> Bool { (a.high, a.low) < (b.high, b.low) }
+
+    /// The same bits under another type, for the few places where one row shares the id of another.
+    package func cast<Other>(to _: Other.Type = Other.self) -> ID<Other> { ID<Other>(high: high, low: low) }
+
+    /// Milliseconds since 1970 that a UUIDv7 carries in its first 48 bits.
+    package var time: Timestamp { Timestamp(milliseconds: Int64(high >> 16)) }
+}
+
+package enum Tenant {}
+package enum Organisation {}
+package enum User {}
+package typealias TenantID = ID<Tenant>
+package typealias OrganisationID = ID<Organisation>
+package typealias UserID = ID<User>
+
+// MARK: - Text
+
+extension ID: CustomStringConvertible {
+    package var description: String {
+        String(unsafeUninitializedCapacity: 36) { out in
+            var at = 0
+            for byte in 0..<16 {
+                if byte == 4 || byte == 6 || byte == 8 || byte == 10 {
+                    out[at] = UInt8(ascii: "-")
+                    at += 1
+                }
+                let value = self.byte(byte)
+                out[at] = hexDigit(value >> 4)
+                out[at + 1] = hexDigit(value & 15)
+                at += 2
+            }
+            return 36
+        }
+    }
+
+    /// The 26 Crockford base-32 characters of the same 128 bits (the ULID specification's text form).
+    package var ulid: String {
+        String(unsafeUninitializedCapacity: 26) { out in
+            for index in 0..<26 {
+                let shift = 125 - 5 * index
+                out[index] = crockford[Int(bits(at: shift))]
+            }
+            return 26
+        }
+    }
+
+    /// Reads a UUID in either case or a ULID; nil for anything else.
+    package init?(_ text: some StringProtocol) {
+        let utf8 = Array(text.utf8)
+        switch utf8.count {
+        case 36: self.init(uuid: utf8)
+        case 26: self.init(ulid: utf8)
+        default: return nil
+        }
+    }
+
+    private init?(uuid: [UInt8]) {
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        var digits = 0
+        for (index, character) in uuid.enumerated() {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard character == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let value = hexValue(character) else { return nil }
+            if digits < 16 { high = high << 4 | UInt64(value) } else { low = low << 4 | UInt64(value) }
+            digits += 1
+        }
+        self.init(high: high, low: low)
+    }
+
+    private init?(ulid: [UInt8]) {
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for (index, character) in ulid.enumerated() {
+            let upper = character >= UInt8(ascii: "a") ? character & 0xDF : character
+            guard let value = crockford.firstIndex(of: upper) else { return nil }
+            // 26 characters hold 130 bits; the first may only use three of its five.
+            if index == 0 && value > 7 { return nil }
+            high = high << 5 | low >> 59
+            low = low << 5 | UInt64(value)
+        }
+        self.init(high: high, low: low)
+    }
+
+    private func bits(at shift: Int) -> UInt64 {
+        if shift >= 64 { return (high >> (shift - 64)) & 31 }
+        if shift > 59 { return ((low >> shift) | (high << (64 - shift))) & 31 }
+        return (low >> shift) & 31
+    }
+}
+
+// MARK: - Bytes
+
+extension ID {
+    /// The 16 bytes in network order, as both storage engines keep them.
+    package var bytes: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 16) { out, count in
+            for index in 0..<16 { out[index] = byte(index) }
+            count = 16
+        }
+    }
+
+    /// Reads 16 bytes in network order; nil when there are not exactly 16.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+        }
+        self.init(high: high, low: low)
+    }
+
+    private func byte(_ index: Int) -> UInt8 {
+        index < 8
+            ? UInt8(truncatingIfNeeded: high >> (56 - 8 * index))
+            : UInt8(truncatingIfNeeded: low >> (120 - 8 * index))
+    }
+}
+
+private let crockford = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)

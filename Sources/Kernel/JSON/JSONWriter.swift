@@ -1,0 +1,164 @@
+/// Writes JSON straight into bytes. Commas are set by the writer; nesting is the caller's, through closures.
+package struct JSONWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    package init(reserving capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    // MARK: Containers
+
+    package mutating func object<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
+        separate()
+        bytes.append(UInt8(ascii: "{"))
+        needsComma = false
+        try body(&self)
+        bytes.append(UInt8(ascii: "}"))
+        needsComma = true
+    }
+
+    package mutating func array<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
+        separate()
+        bytes.append(UInt8(ascii: "["))
+        needsComma = false
+        try body(&self)
+        bytes.append(UInt8(ascii: "]"))
+        needsComma = true
+    }
+
+    /// The name of the member that is written next.
+    package mutating func key(_ name: String) {
+        separate()
+        appendString(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    // MARK: Values
+
+    package mutating func null() { literal("null") }
+    package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
+
+    package mutating func integer(_ value: some BinaryInteger) {
+        separate()
+        bytes.append(contentsOf: String(value).utf8)
+        needsComma = true
+    }
+
+    package mutating func string(_ text: String) {
+        separate()
+        appendString(text)
+        needsComma = true
+    }
+
+    /// Writes bytes that already are one JSON value.
+    package mutating func raw(_ json: some Sequence<UInt8>) {
+        separate()
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
+    package mutating func value(_ value: JSONValue) {
+        switch value {
+        case .null: null()
+        case .bool(let flag): bool(flag)
+        case .number(let text): raw(text.utf8)
+        case .string(let text): string(text)
+        case .array(let items): array { writer in for item in items { writer.value(item) } }
+        case .object(let object): object.members.isEmpty ? raw("{}".utf8) : write(object)
+        }
+    }
+
+    private mutating func write(_ object: JSONObject) {
+        self.object { writer in
+            for member in object.members {
+                writer.key(member.name)
+                writer.value(member.value)
+            }
+        }
+    }
+
+    private mutating func literal(_ text: StaticString) {
+        separate()
+        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func appendString(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): bytes.append(contentsOf: [0x5C, 0x22])
+            case UInt8(ascii: "\\"): bytes.append(contentsOf: [0x5C, 0x5C])
+            case 0x0A: bytes.append(contentsOf: [0x5C, UInt8(ascii: "n")])
+            case 0x0D: bytes.append(contentsOf: [0x5C, UInt8(ascii: "r")])
+            case 0x09: bytes.append(contentsOf: [0x5C, UInt8(ascii: "t")])
+            case 0..<0x20:
+                bytes.append(contentsOf: [0x5C, UInt8(ascii: "u"), 48, 48, hexDigit(byte >> 4), hexDigit(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
+
+// MARK: - Members
+
+extension JSONWriter {
+    package mutating func field(_ name: String, _ text: String) {
+        key(name)
+        string(text)
+    }
+
+    package mutating func field(_ name: String, _ text: String?) {
+        key(name)
+        if let text { string(text) } else { null() }
+    }
+
+    package mutating func field(_ name: String, _ value: some BinaryInteger) {
+        key(name)
+        integer(value)
+    }
+
+    package mutating func field(_ name: String, _ flag: Bool) {
+        key(name)
+        bool(flag)
+    }
+
+    package mutating func field<Kind>(_ name: String, _ id: ID<Kind>) { field(name, id.description) }
+    package mutating func field<Kind>(_ name: String, _ id: ID<Kind>?) { field(name, id?.description) }
+    package mutating func field(_ name: String, _ time: Timestamp) { field(name, time.description) }
+    package mutating func field(_ name: String, _ time: Timestamp?) { field(name, time?.description) }
+
+    /// Money as a JSON number in major units, from its digits.
+    package mutating func field(_ name: String, _ money: Money) {
+        key(name)
+        raw(money.decimalText.utf8)
+    }
+
+    package mutating func field(_ name: String, _ value: JSONValue) {
+        key(name)
+        self.value(value)
+    }
+
+    package mutating func objectField<E: Error>(_ name: String, _ body: (inout JSONWriter) throws(E) -> Void) throws(E)
+    {
+        key(name)
+        try object(body)
+    }
+
+    package mutating func arrayField<E: Error>(_ name: String, _ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
+        key(name)
+        try array(body)
+    }
+
+    /// One object as bytes.
+    package static func object<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) -> [UInt8] {
+        var writer = JSONWriter()
+        try writer.object(body)
+        return writer.bytes
+    }
+}

@@ -1,0 +1,153 @@
+import Kernel
+
+/// One open transaction. It lives on the engine's own thread and only as long as the closure that it is handed to.
+package protocol Transaction: AnyObject {
+    var dialect: Dialect { get }
+
+    /// Runs a statement and hands each row of its answer to `each`; returns how many rows were changed or answered.
+    @discardableResult
+    func run(
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: ((any Row) throws -> Void)?
+    ) throws -> Int
+}
+
+extension Transaction {
+    /// Runs a statement for its effect; returns how many rows it changed.
+    @discardableResult
+    package func execute(_ statement: Statement, _ arguments: [SQLValue] = []) throws -> Int {
+        try run(statement, arguments, rows: nil, each: nil)
+    }
+
+    /// Runs a statement over a batch for its effect; an empty batch runs nothing.
+    @discardableResult
+    package func execute(_ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch) throws -> Int {
+        rows.isEmpty ? 0 : try run(statement, arguments, rows: rows, each: nil)
+    }
+
+    package func all<T>(
+        _ statement: Statement, _ arguments: [SQLValue] = [], _ decode: (any Row) throws -> T
+    ) throws -> [T] {
+        var results: [T] = []
+        try run(statement, arguments, rows: nil) { results.append(try decode($0)) }
+        return results
+    }
+
+    package func all<T>(
+        _ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch, _ decode: (any Row) throws -> T
+    ) throws -> [T] {
+        var results: [T] = []
+        if rows.isEmpty { return results }
+        try run(statement, arguments, rows: rows) { results.append(try decode($0)) }
+        return results
+    }
+
+    package func first<T>(
+        _ statement: Statement, _ arguments: [SQLValue] = [], _ decode: (any Row) throws -> T
+    ) throws -> T? {
+        var result: T?
+        try run(statement, arguments, rows: nil) { if result == nil { result = try decode($0) } }
+        return result
+    }
+}
+
+/// Which work an engine takes first when more waits than it can do at once.
+package enum Lane: Int, Sendable, CaseIterable {
+    /// Inbound deliveries, whose senders wait and may not come again.
+    case intake
+    /// A person or a program waits for the answer.
+    case interactive
+    /// Imports, delivery records, janitors: they have time, and come in batches.
+    case background
+}
+
+/// One unit of work for an engine: a transaction's body and what to do once its fate is known.
+package struct Work: Sendable {
+    package let lane: Lane
+    package let isWrite: Bool
+    package let body: @Sendable (any Transaction) throws -> Void
+    /// Called on the engine's thread after the commit (nil) or the failure. It must not block.
+    package let completion: @Sendable ((any Error)?) -> Void
+
+    package init(
+        lane: Lane, isWrite: Bool, body: @escaping @Sendable (any Transaction) throws -> Void,
+        completion: @escaping @Sendable ((any Error)?) -> Void
+    ) {
+        self.lane = lane
+        self.isWrite = isWrite
+        self.body = body
+        self.completion = completion
+    }
+}
+
+/// What `doctor` shows of an engine.
+package struct EngineReport: Sendable {
+    package let engine: String
+    package let version: String
+    /// Settings that durability rests on, by name.
+    package let settings: [(name: String, value: String)]
+    package let warnings: [String]
+
+    package init(engine: String, version: String, settings: [(name: String, value: String)], warnings: [String]) {
+        self.engine = engine
+        self.version = version
+        self.settings = settings
+        self.warnings = warnings
+    }
+}
+
+/// A storage engine. Bodies run on its own threads, each as one transaction, and may run again after a conflict.
+package protocol Database: AnyObject, Sendable {
+    var dialect: Dialect { get }
+
+    /// Hands over work. Several pieces of writing work may share one commit; each is still all or nothing by itself.
+    func enqueue(_ work: Work)
+
+    func report() async throws -> EngineReport
+
+    /// Statements run since the start, for the figures of the benchmark.
+    var statementCount: Int { get }
+
+    /// Ends the threads after the work that was handed over before; later work fails as unavailable.
+    func shutdown() async
+}
+
+extension Database {
+    /// Reads from one consistent state.
+    package func read<T: Sendable>(
+        _ lane: Lane = .interactive, _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T {
+        try await perform(lane, isWrite: false, body)
+    }
+
+    /// Writes as one transaction; returning means that it is on disk.
+    package func write<T: Sendable>(
+        _ lane: Lane = .interactive, _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T {
+        try await perform(lane, isWrite: true, body)
+    }
+
+    private func perform<T: Sendable>(
+        _ lane: Lane, isWrite: Bool, _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let result = ResultBox<T>()
+            enqueue(
+                Work(
+                    lane: lane, isWrite: isWrite, body: { result.value = try body($0) },
+                    completion: { error in
+                        if let error {
+                            continuation.resume(throwing: error)
+                        } else if let value = result.value {
+                            continuation.resume(returning: value)
+                        } else {
+                            continuation.resume(throwing: StorageError(.misuse, "committed without running the body"))
+                        }
+                    }))
+        }
+    }
+}
+
+/// Carries a body's result to its completion. Both run on the engine's thread, one after the other.
+private final class ResultBox<T: Sendable>: @unchecked Sendable {
+    var value: T?
+}

@@ -1,0 +1,70 @@
+import Kernel
+
+/// One step of the schema's history; its text holds the tokens of `Dialect`.
+package struct Migration: Sendable {
+    package let number: Int
+    package let name: String
+    package let text: String
+
+    init(_ number: Int, _ name: String, _ bytes: [UInt8]) {
+        self.number = number
+        self.name = name
+        self.text = String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Every step in order. A step that has landed is never edited; a later one mends it.
+    package static let all = [
+        Migration(1, "tenancy", PackageResources.m0001_tenancy_sql),
+        Migration(2, "intake", PackageResources.m0002_intake_sql),
+        Migration(3, "workflow", PackageResources.m0003_workflow_sql),
+        Migration(4, "commerce", PackageResources.m0004_commerce_sql),
+        Migration(5, "events", PackageResources.m0005_events_sql),
+        Migration(6, "webhooks", PackageResources.m0006_webhooks_sql),
+    ]
+
+    /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.
+    package func statements(for dialect: Dialect) -> [Statement] {
+        text.split(separator: ";\n").compactMap { part in
+            var lines = part.split(separator: "\n", omittingEmptySubsequences: true)[...]
+            for other in Dialect.allCases where other != dialect {
+                if lines.contains(where: { $0 == "-- \(other.rawValue)" }) { return nil }
+            }
+            lines = lines.filter { !$0.hasPrefix("--") }[...]
+            return lines.isEmpty ? nil : Statement(composed: lines.joined(separator: "\n"))
+        }
+    }
+}
+
+extension Database {
+    /// Brings the schema to the newest step and returns the numbers of those that ran.
+    ///
+    /// Copies of the server may start at once: the first takes the table's lock, the others find nothing left to do.
+    package func migrate(_ migrations: [Migration] = Migration.all, time: TimeSource = .system) async throws -> [Int] {
+        let now = time.now()
+        return try await write { transaction in
+            if transaction.dialect == .postgres {
+                try transaction.execute("SELECT pg_advisory_xact_lock(7402150001)")
+            }
+            try transaction.execute(
+                """
+                CREATE TABLE IF NOT EXISTS schema_step (
+                    number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at {int} NOT NULL
+                ) {table}
+                """)
+            let applied = try transaction.all("SELECT number FROM schema_step ORDER BY number") { Int($0.int(0)) }
+            if let newest = applied.last, newest > migrations.last?.number ?? 0 {
+                throw StorageError(
+                    .misuse, "the store is at step \(newest); this version knows only \(migrations.last?.number ?? 0)")
+            }
+            var ran: [Int] = []
+            for migration in migrations where !applied.contains(migration.number) {
+                for statement in migration.statements(for: transaction.dialect) { try transaction.execute(statement) }
+                try transaction.execute(
+                    "INSERT INTO schema_step (number, name, applied_at) VALUES ($1, $2, $3)",
+                    [.int(migration.number), .text(migration.name), .time(now)])
+                ran.append(migration.number)
+            }
+            return ran
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@main
+struct Tradewind {
+    static func main() {}
+}
