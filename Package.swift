@@ -91,6 +91,43 @@ let targets: [Target] = [
 ]
 
 let tests: [Target] = [
+    // Kits that the tests of several targets use.
+    .target(name: "TestSupport", dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres"]),
+    .target(name: "StorageTesting", dependencies: ["Kernel", "Storage", "TestSupport"]),
+
+    .testTarget(name: "KernelTests", dependencies: ["Kernel"]),
+    .testTarget(
+        name: "SigningTests", dependencies: ["Kernel", "Signing", .crypto, .httpTypes], resources: [.copy("Vectors")]),
+    .testTarget(
+        name: "ConnectorsTests", dependencies: ["Kernel", "Signing", "Connectors", .httpTypes],
+        resources: [.copy("Fixtures")]),
+    .testTarget(
+        name: "StorageTests",
+        dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres", "StorageTesting", "TestSupport"]),
+    .testTarget(name: "EventsTests", dependencies: ["Kernel", "Events"]),
+    .testTarget(name: "DurableTests", dependencies: ["Kernel", "Storage", "Durable", "TestSupport"]),
+    .testTarget(name: "CommerceTests", dependencies: ["Kernel", "Events", "Storage", "Commerce", "TestSupport"]),
+    .testTarget(
+        name: "WebhooksTests",
+        dependencies: ["Kernel", "Events", "Signing", "Storage", "Webhooks", "TestSupport", .httpTypes]),
+    .testTarget(
+        name: "IntegrationsTests",
+        dependencies: [
+            "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
+            "TestSupport", .httpTypes,
+        ]),
+    .testTarget(
+        name: "APITests",
+        dependencies: [
+            "Kernel", "Storage", "Signing", "API", "Server", "TestSupport", .hummingbird, .hummingbirdTesting,
+            .httpTypes, .jwtKit,
+        ]),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: [
+            "tradewind", "Kernel", "Signing", "TestSupport", .crypto, .httpTypes, .hummingbird, .asyncHTTPClient,
+        ]),
+    .testTarget(name: "TidyTests"),
 ]
 
 let settings: [SwiftSetting] = [

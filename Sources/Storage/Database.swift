@@ -7,7 +7,7 @@ package protocol Transaction: AnyObject {
     /// Runs a statement and hands each row of its answer to `each`; returns how many rows were changed or answered.
     @discardableResult
     func run(
-        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: ((any Row) throws -> Void)?
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: (any Row) throws -> Void
     ) throws -> Int
 }
 
@@ -15,13 +15,13 @@ extension Transaction {
     /// Runs a statement for its effect; returns how many rows it changed.
     @discardableResult
     package func execute(_ statement: Statement, _ arguments: [SQLValue] = []) throws -> Int {
-        try run(statement, arguments, rows: nil, each: nil)
+        try run(statement, arguments, rows: nil) { _ in }
     }
 
     /// Runs a statement over a batch for its effect; an empty batch runs nothing.
     @discardableResult
     package func execute(_ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch) throws -> Int {
-        rows.isEmpty ? 0 : try run(statement, arguments, rows: rows, each: nil)
+        rows.isEmpty ? 0 : try run(statement, arguments, rows: rows) { _ in }
     }
 
     package func all<T>(
@@ -120,6 +120,7 @@ extension Database {
     }
 
     /// Writes as one transaction; returning means that it is on disk.
+    @discardableResult
     package func write<T: Sendable>(
         _ lane: Lane = .interactive, _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {

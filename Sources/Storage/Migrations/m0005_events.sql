@@ -11,7 +11,8 @@ CREATE TABLE event (
     occurred_at {int} NOT NULL,
     source TEXT NOT NULL,
     causation_id {uuid},
-    payload {bytes} NOT NULL
+    payload {bytes} NOT NULL,
+    withheld {bytes}
 ) {table};
 
 CREATE INDEX event_by_entity ON event (entity_id, id);

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// Takes the figures of the real binary, each beside a floor measured in the same run.
+@main
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Takes the server's figures on this machine, each beside a floor measured in the same run.",
+        subcommands: [DriverCommand.self, NoopServer.self])
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Hummingbird
+import NIOCore
+import NIOPosix
+
+/// The floor: a Hummingbird route that collects the body and answers a small JSON, and keeps nothing.
+struct NoopServer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "noop-server", abstract: "The route that does nothing, which accepting is compared with.",
+        shouldDisplay: false)
+
+    @Option var port: Int
+    @Flag(help: "Leave Swift's own executor in place instead of NIO's loops.") var plain = false
+
+    func run() async throws {
+        // The faster of the two: a floor must not be slow for a reason that the server doesn't share.
+        if !plain { _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor() }
+        let router = Router()
+        router.get("/readyz") { _, _ in HTTPResponse.Status.ok }
+        router.post("/noop") { request, _ in
+            let body = try await request.body.collect(upTo: 1 << 20)
+            let answer = ByteBuffer(string: #"{"status":"accepted","id":"00000000-0000-7000-8000-00000000"}"#)
+            return Response(
+                status: body.readableBytes > 0 ? .ok : .badRequest,
+                headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: answer))
+        }
+        let application = Application(
+            router: router,
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
+            eventLoopGroupProvider: .singleton)
+        try await application.runService()
+    }
+}

@@ -1,0 +1,86 @@
+import Hummingbird
+import Kernel
+
+/// Reads the query of a list and collects what is wrong with it, pointers named after the parameters.
+package struct QueryReader {
+    private let parameters: Parameters
+    private(set) var faults: [FieldFault] = []
+
+    package init(_ request: Request) { parameters = request.uri.queryParameters }
+
+    package mutating func fault(_ name: String, _ detail: String) {
+        faults.append(FieldFault(pointer: "/\(name)", detail: detail))
+    }
+
+    /// A parameter's text; nil when it is missing or empty.
+    package func text(_ name: String) -> String? {
+        guard let text = parameters[name[...]], !text.isEmpty else { return nil }
+        return String(text)
+    }
+
+    package mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let text = text(name) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            fault(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    package mutating func id<Kind>(_ name: String, of _: Kind.Type = Kind.self) -> ID<Kind>? {
+        guard let text = text(name) else { return nil }
+        if let id = ID<Kind>(text) { return id }
+        fault(name, "must be a UUID")
+        return nil
+    }
+
+    package mutating func time(_ name: String) -> Timestamp? {
+        guard let text = text(name) else { return nil }
+        if let time = Timestamp(text) { return time }
+        fault(name, "must be a time of RFC 3339")
+        return nil
+    }
+
+    package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, of _: Choice.Type = Choice.self
+    ) -> Choice? {
+        guard let text = text(name) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        fault(name, "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+        return nil
+    }
+
+    /// `limit` as lists take it: 50 when not given, at most `most`.
+    package mutating func limit(most: Int = Limits.pageRows) -> Int {
+        integer("limit", in: 1...most) ?? min(most, Limits.pageRowsDefault)
+    }
+
+    /// Throws what has been collected.
+    package func finish() throws(InvalidDocument) {
+        if !faults.isEmpty { throw InvalidDocument(faults) }
+    }
+}
+
+extension RequestContext {
+    /// An id of the path; a text that is none names nothing, so it is answered as an unknown one is.
+    package func id<Kind>(_ name: String = "id", of what: String, _: Kind.Type = Kind.self) throws -> ID<Kind> {
+        guard let text = parameters.get(name), let id = ID<Kind>(text) else { throw Problem.notFound(what) }
+        return id
+    }
+}
+
+extension JSONResponse {
+    /// A page of a list in its usual shape: `{data, next_cursor}`. Stores are asked for one row more than `limit`, which
+    /// tells whether there is a next page.
+    package static func page<Row, Kind>(
+        _ rows: [Row], limit: Int, cursor: (Row) -> ID<Kind>, _ write: (Row, inout JSONWriter) -> Void
+    ) -> JSONResponse {
+        let shown = rows.prefix(limit)
+        return JSONResponse { writer in
+            writer.arrayField("data") { writer in
+                for row in shown { writer.object { writer in write(row, &writer) } }
+            }
+            writer.field("next_cursor", rows.count > limit ? shown.last.map { cursor($0).description } : nil)
+        }
+    }
+}

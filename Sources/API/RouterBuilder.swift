@@ -1,0 +1,74 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+
+/// The server's API. Every resource is one file in `Routes/` and one line here.
+package func buildRouter(_ dependencies: APIDependencies) -> Router<AppContext> {
+    let router = Router(context: AppContext.self, options: .autoGenerateHeadEndpoints)
+    router.add(middleware: dependencies.edge)
+
+    // Anyone: monitors, providers' deliveries and callbacks, signed addresses.
+    let health = HealthRoutes(readiness: dependencies.readiness, registry: dependencies.registry)
+    health.mount(on: router)
+    if dependencies.settings.metricsArePublic { health.mountMetrics(on: router) }
+
+    // Callers with a token or key.
+    let tenant = dependencies.tenantGroup(of: router)
+    APIKeyRoutes(keys: dependencies.keys, idempotency: dependencies.idempotency).mount(on: tenant)
+    if !dependencies.settings.metricsArePublic { health.mountMetrics(on: tenant.requiring(.admin)) }
+
+    router.refuseOtherMethods()
+    return router
+}
+
+extension APIDependencies {
+    var edge: EdgeMiddleware { EdgeMiddleware(bodies: bodies, ids: ids, metrics: RouteMetrics(factory: registry)) }
+
+    /// The group that a bearer opens, limited by address before and by token after it is known who calls.
+    func tenantGroup(of router: Router<AppContext>) -> RouterGroup<TenantContext> {
+        let group = router.group()
+        let address = ClientAddress(proxies: settings.proxies)
+        if let limit = RateLimitMiddleware<String>(
+            addressesPerMinute: settings.addressRequestsPerMinute, address: address, time: time)
+        {
+            group.add(middleware: limit)
+        }
+        group.add(middleware: Authenticator(tokens: tokens, keys: keys, tenants: tenants))
+        if let limit = RateLimitMiddleware<CredentialKey>(tokensPerMinute: settings.tokenRequestsPerMinute, time: time) {
+            group.add(middleware: limit)
+        }
+        return group.group(context: TenantContext.self)
+    }
+
+    /// The group of routes that providers post their deliveries to: no token, and a limit by address that is off by
+    /// default, because one address of a provider may stand for thousands of stores.
+    func inboundGroup(of router: Router<AppContext>) -> RouterGroup<AppContext> {
+        let group = router.group()
+        if let limit = RateLimitMiddleware<String>(
+            addressesPerMinute: settings.inboundRequestsPerMinute, address: ClientAddress(proxies: settings.proxies),
+            time: time)
+        {
+            group.add(middleware: limit)
+        }
+        return group
+    }
+}
+
+extension Router where Context == AppContext {
+    /// Answers 405 with `Allow` where a path is known and its method is not; Hummingbird alone would say 404.
+    func refuseOtherMethods() {
+        let known = Dictionary(grouping: routes) { $0.path.description }
+        let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        for routes in known.values {
+            guard let path = routes.first?.path else { continue }
+            var taken = Set(routes.map(\.method))
+            if taken.contains(.get) { taken.insert(.head) }
+            let allow = taken.map(\.rawValue).sorted().joined(separator: ", ")
+            let problem = Problem(
+                .methodNotAllowed, "This route takes only \(allow).", headers: [.allow: allow])
+            for method in all where !taken.contains(method) {
+                on(path, method: method) { _, _ -> Response in throw problem }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import Kernel
+import Logging
+import ServiceLifecycle
+import Storage
+import Synchronization
+
+/// Runs the workflows of one kind: those handed over in memory by whoever committed them, then those that are due.
+package final class WorkflowRunner: Service {
+    private struct State {
+        var handed: [WorkflowClaim] = []
+        var isStopping = false
+    }
+
+    /// Claims held in memory; what comes beyond stays in the store, due at once.
+    package static let handedMost = 10_000
+
+    /// The claim number of workflows that this process commits itself.
+    package let number: Int64
+    private let kind: any WorkflowKind
+    private let database: any Database
+    private let time: TimeSource
+    private let random: @Sendable () -> UInt64
+    private let logger: Logger
+    private let doorbell = Doorbell()
+    private let state = Mutex(State())
+
+    package init(
+        kind: any WorkflowKind, database: any Database, time: TimeSource, random: @escaping @Sendable () -> UInt64,
+        logger: Logger
+    ) {
+        self.kind = kind
+        self.database = database
+        self.time = time
+        self.random = random
+        self.logger = logger
+        self.number = WorkflowRunner.claimNumber(random)
+    }
+
+    private static func claimNumber(_ random: @Sendable () -> UInt64) -> Int64 {
+        // Zero means "claimed by nobody".
+        Int64(random() >> 1) | 1
+    }
+
+    // MARK: Handing over
+
+    /// Whether workflows that are committed now should be born leased to this process.
+    package var hasRoom: Bool { state.withLock { !$0.isStopping && $0.handed.count < Self.handedMost } }
+
+    /// Claims handed over and not yet begun.
+    package var backlog: Int { state.withLock { $0.handed.count } }
+
+    /// Takes workflows that were committed as leased to this process.
+    package func offer(_ claims: [WorkflowClaim]) {
+        if claims.isEmpty { return }
+        state.withLock { $0.handed.append(contentsOf: claims) }
+        doorbell.ring()
+    }
+
+    /// Says that something is due in the store.
+    package func wake() { doorbell.ring() }
+
+    // MARK: Working
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let batch = await self.nextBatch()
+                if batch.isEmpty {
+                    await self.doorbell.wait(upTo: .seconds(1))
+                } else {
+                    await self.perform(batch)
+                }
+            }
+        }
+        await giveBack()
+    }
+
+    /// Works on what is due until nothing is; for tests and for tools that run without a service group.
+    package func drain() async {
+        while true {
+            let batch = await nextBatch()
+            if batch.isEmpty { return }
+            await perform(batch)
+        }
+    }
+
+    private func nextBatch() async -> [WorkflowClaim] {
+        let limit = kind.batchLimit
+        let handed = state.withLock { state in
+            let batch = Array(state.handed.prefix(limit))
+            state.handed.removeFirst(batch.count)
+            return batch
+        }
+        if !handed.isEmpty { return handed }
+        let (number, name) = (WorkflowRunner.claimNumber(random), kind.name)
+        do {
+            return try await database.write(.background) { transaction in
+                try WorkflowStore.claim(kind: name, number: number, limit: limit, in: transaction)
+            }
+        } catch {
+            logger.warning("claiming workflows failed", metadata: ["kind": "\(name)", "error": "\(error)"])
+            return []
+        }
+    }
+
+    private func perform(_ batch: [WorkflowClaim]) async {
+        do {
+            try await kind.perform(batch)
+        } catch where batch.count > 1 && !Self.isUnavailable(error) {
+            logger.info("a batch failed and is run one by one", metadata: ["kind": "\(kind.name)", "error": "\(error)"])
+            for claim in batch { await perform([claim]) }
+        } catch {
+            await recordFailure(batch, error)
+        }
+    }
+
+    private static func isUnavailable(_ error: any Error) -> Bool {
+        (error as? StorageError)?.code == .unavailable
+    }
+
+    private func recordFailure(_ batch: [WorkflowClaim], _ error: any Error) async {
+        if error is LostClaim { return }
+        logger.warning(
+            "workflow failed", metadata: ["kind": "\(kind.name)", "id": "\(batch[0].id)", "error": "\(error)"])
+        // The store's own absence is no fault of the work: the leases end by themselves and nothing is counted.
+        if Self.isUnavailable(error) { return await doorbell.wait(upTo: .seconds(1)) }
+        let now = time.now()
+        let jitter = Double(random() >> 11) * 0x1p-53
+        let settlements = batch.map { claim in
+            (
+                claim,
+                kind.retry.settlement(attempts: claim.attempts + 1, reason: "\(error)", now: now, jitter: jitter)
+            )
+        }
+        do {
+            try await database.write(.background) { transaction in
+                try WorkflowStore.settle(settlements, now: now, in: transaction)
+            }
+        } catch {
+            logger.warning("a failure was not recorded; the lease ends by itself", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Gives back what was handed over and not begun, so that another copy need not wait for the leases to end.
+    private func giveBack() async {
+        let handed = state.withLock { state in
+            state.isStopping = true
+            defer { state.handed = [] }
+            return state.handed
+        }
+        var rows = RowBatch(["workflow_id": .uuid, "held": .int])
+        for claim in handed { rows.append(.id(claim.id), .int(claim.number)) }
+        let (released, now) = (rows, time.now())
+        do {
+            try await database.write(.background) { transaction in
+                try transaction.execute(
+                    """
+                    UPDATE workflow SET claim = 0, claims = 0, next_at = $1 FROM {rows} r
+                    WHERE id = r.workflow_id AND claim = r.held AND state = 'pending'
+                    """, [.time(now)], rows: released)
+            }
+        } catch {
+            logger.warning("leases were not given back; they end by themselves", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/// The states of an order and the moves between them that a caller may ask for.
+///
+/// Imports may set any state: a source is believed as to its own orders.
+package enum OrderStatus: String, Sendable, CaseIterable {
+    case draft
+    case pendingPayment = "pending_payment"
+    case paymentAuthorized = "payment_authorized"
+    case confirmed
+    case processing
+    case partiallyFulfilled = "partially_fulfilled"
+    case fulfilled
+    case delivered
+    case completed
+    case returnRequested = "return_requested"
+    case partiallyReturned = "partially_returned"
+    case returned
+    case refunded
+    case partiallyRefunded = "partially_refunded"
+    case cancelled
+    case failed
+
+    /// Where an order in this state may be moved to, in the order of the usual course.
+    package var nextStates: [OrderStatus] {
+        switch self {
+        case .draft: [.pendingPayment, .cancelled]
+        case .pendingPayment: [.paymentAuthorized, .failed, .cancelled]
+        case .paymentAuthorized: [.confirmed, .failed, .cancelled]
+        case .confirmed: [.processing, .cancelled]
+        case .processing: [.partiallyFulfilled, .fulfilled]
+        case .partiallyFulfilled: [.fulfilled]
+        case .fulfilled: [.delivered, .returnRequested]
+        case .delivered: [.completed, .returnRequested]
+        case .returnRequested: [.partiallyReturned, .returned]
+        case .returned: [.refunded]
+        case .completed, .partiallyReturned, .refunded, .partiallyRefunded, .cancelled, .failed: []
+        }
+    }
+}

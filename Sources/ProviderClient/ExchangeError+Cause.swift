@@ -1,0 +1,75 @@
+import AsyncHTTPClient
+import Kernel
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+extension ExchangeError {
+    /// Longest text of an underlying error that is kept with an attempt.
+    private static let detailCharactersLimit = 400
+
+    /// The class of an error of the client or of the system, with its own words as the detail.
+    init(cause error: any Error) {
+        switch error {
+        case let error as ExchangeError:
+            self = error
+        case let refusal as EgressRefusal:
+            self.init(.refusedAddress, refusal.sentence)
+        case let error as HTTPClientError:
+            self.init(ExchangeError.errorClass(of: error), error.shortDescription)
+        case let error as NIOConnectionError:
+            self.init(ExchangeError.errorClass(of: error), ExchangeError.words(of: error))
+        case let error as ChannelError:
+            if case .connectTimeout = error {
+                self.init(.timeout, "no connection in time")
+            } else {
+                self.init(.body, ExchangeError.words(of: error))
+            }
+        case let error as IOError:
+            self.init(ExchangeError.errorClass(ofCode: error.errnoCode), ExchangeError.words(of: error))
+        default:
+            self.init(ExchangeError.errorClass(ofUnknown: error), ExchangeError.words(of: error))
+        }
+    }
+
+    private static func words(of error: any Error) -> String {
+        String(String(describing: error).prefix(detailCharactersLimit))
+    }
+
+    private static func errorClass(of error: HTTPClientError) -> Class {
+        switch error {
+        case .deadlineExceeded, .readTimeout, .writeTimeout, .connectTimeout, .getConnectionFromPoolTimeout, .cancelled:
+            .timeout
+        case .tlsHandshakeTimeout: .tls
+        case .alreadyShutdown: .connect
+        default: .body
+        }
+    }
+
+    /// Every address of the host was tried; the first failure stands for all, as they are alike in practice.
+    private static func errorClass(of error: NIOConnectionError) -> Class {
+        guard let first = error.connectionErrors.first else { return .dns }
+        return ExchangeError(cause: first.error).errorClass == .timeout ? .timeout : .connect
+    }
+
+    private static func errorClass(ofCode code: CInt) -> Class {
+        switch code {
+        // The peer was there and broke off.
+        case ECONNRESET, EPIPE, ENOTCONN: .body
+        case ETIMEDOUT: .timeout
+        default: .connect
+        }
+    }
+
+    /// TLS errors are known by the module that declares them, since this target doesn't link the TLS library itself.
+    private static func errorClass(ofUnknown error: any Error) -> Class {
+        guard String(reflecting: type(of: error)).hasPrefix("NIOSSL.") else { return .body }
+        // The peer closed without the closing alert: the handshake was long over.
+        return String(describing: error).contains("uncleanShutdown") ? .body : .tls
+    }
+}

@@ -1,0 +1,196 @@
+import CPostgres
+import Storage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// One session with the server, used by one thread, always in libpq's pipeline mode.
+///
+/// Statements are put into the pipeline by `send` and leave with the next `answer` or `leave`, so that a transaction's
+/// BEGIN travels with its first statement, and nobody waits for the COMMIT of a transaction that only read.
+final class PostgresConnection {
+    /// Transaction control, prepared once a session under its own text's name.
+    enum Control: String, CaseIterable {
+        case beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+        case beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        case commit = "COMMIT"
+        case rollback = "ROLLBACK"
+    }
+
+    private enum Sent {
+        case plain
+        case prepare(PreparedStatements.Entry)
+    }
+
+    private let handle: OpaquePointer
+    private var statements = PreparedStatements()
+    private var parameters = PostgresParameters()
+    /// What stands in the pipeline since the last synchronisation point, in order.
+    private var sent: [Sent] = []
+    /// Synchronisation points whose answers nobody waits for; they come before the next answer.
+    private var owed = 0
+    /// Set once the session cannot be used again.
+    private(set) var isLost = false
+
+    init(url: String, session: PostgresSession) throws(PostgresFailure) {
+        handle = try session.open(url)
+        if PQenterPipelineMode(handle) != 1 { throw lost() }
+        for control in Control.allCases {
+            try check(PQsendPrepare(handle, "\(control)", control.rawValue, 0, nil))
+            sent.append(.plain)
+        }
+        _ = try answer(isWrite: true)
+    }
+
+    deinit { PQfinish(handle) }
+
+    /// Looks, without waiting, whether the server has hung up since the last use.
+    func isAlive() -> Bool {
+        if isLost { return false }
+        // A server that ends sends its reason first and then hangs up: two readings. The bound is only for safety.
+        for _ in 0..<16 {
+            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            if poll(&descriptor, 1, 0) == 0 { return true }
+            if PQconsumeInput(handle) != 1 || PQstatus(handle) != CONNECTION_OK {
+                isLost = true
+                return false
+            }
+            _ = PQisBusy(handle)
+        }
+        return true
+    }
+
+    func send(_ control: Control) throws(PostgresFailure) {
+        try check(PQsendQueryPrepared(handle, "\(control)", 0, nil, nil, nil, 1))
+        sent.append(.plain)
+    }
+
+    func send(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws(PostgresFailure) {
+        do {
+            try parameters.set(arguments, rows: rows)
+        } catch {
+            throw PostgresFailure(error.code, error.detail)
+        }
+        let columns = rows?.columns ?? []
+        let entry: PreparedStatements.Entry
+        if let found = statements.find(statement.key, types: parameters.types, columns: columns) {
+            entry = found
+        } else {
+            entry = try prepare(statement, columns: columns)
+        }
+        try check(
+            parameters.withPointers { count, values, lengths, formats in
+                PQsendQueryPrepared(handle, entry.name, count, values, lengths, formats, 1)
+            })
+        sent.append(.plain)
+    }
+
+    /// Sends the pipeline off and waits; the answer is that of the last statement in it, the failure that of the first.
+    func answer(isWrite: Bool) throws(PostgresFailure) -> PostgresAnswer {
+        try check(PQpipelineSync(handle))
+        defer { sent.removeAll(keepingCapacity: true) }
+        while owed > 0 {
+            if let result = try nextResult() { PQclear(result) } else { owed -= 1 }
+        }
+        var last: PostgresAnswer?
+        var failure: PostgresFailure?
+        var succeeded = 0
+        while let result = try nextResult() {
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
+                succeeded += 1
+                last = PostgresAnswer(result: result)
+            default:
+                // What follows a failure comes back as "aborted", which says nothing new.
+                if failure == nil { failure = PostgresFailure(answer: result, isWrite: isWrite) }
+                PQclear(result)
+            }
+        }
+        if let failure {
+            forget(after: succeeded, failure)
+            throw failure
+        }
+        guard let last else { throw lost() }
+        return last
+    }
+
+    /// Sends the pipeline off without waiting for its answers.
+    func leave() throws(PostgresFailure) {
+        try check(PQpipelineSync(handle))
+        sent.removeAll(keepingCapacity: true)
+        owed += 1
+    }
+
+    private func prepare(
+        _ statement: Statement, columns: [RowBatch.Column]
+    ) throws(PostgresFailure) -> PreparedStatements.Entry {
+        let entry = statements.add(statement.key, types: parameters.types, columns: columns)
+        if let surplus = statements.removeSurplus() {
+            try check(PQsendQueryParams(handle, "DEALLOCATE \(surplus.name)", 0, nil, nil, nil, nil, 1))
+            sent.append(.plain)
+        }
+        let text = Dialect.postgres.text(of: statement, batch: columns)
+        try check(PQsendPrepare(handle, entry.name, text, Int32(entry.types.count), entry.types))
+        sent.append(.prepare(entry))
+        return entry
+    }
+
+    /// Statements whose preparation did not come to pass must be prepared again next time.
+    private func forget(after succeeded: Int, _ failure: PostgresFailure) {
+        for case .prepare(let entry) in sent.dropFirst(succeeded) { statements.remove(entry) }
+        if failure.remedy == .prepareAgain {
+            // The names count on, so what the server still holds under the old ones is in nobody's way.
+            statements.removeAll()
+        }
+    }
+
+    /// The next result, or nil at a synchronisation point.
+    private func nextResult() throws(PostgresFailure) -> OpaquePointer? {
+        // Behind the result of each statement libpq gives one null.
+        for _ in 0..<2 {
+            if let result = PQgetResult(handle) {
+                if PQresultStatus(result) == PGRES_PIPELINE_SYNC {
+                    PQclear(result)
+                    return nil
+                }
+                if PQstatus(handle) != CONNECTION_OK {
+                    PQclear(result)
+                    throw lost()
+                }
+                return result
+            }
+        }
+        throw lost()
+    }
+
+    private func check(_ accepted: Int32) throws(PostgresFailure) {
+        if accepted != 1 { throw lost() }
+    }
+
+    /// After a failure inside libpq nobody knows what stands in the pipeline: the session is given up in any case.
+    private func lost() -> PostgresFailure {
+        isLost = true
+        return PostgresFailure(.unavailable, PostgresSession.words(of: handle))
+    }
+}
+
+/// What the server answered to one statement; freed with the value.
+struct PostgresAnswer: ~Copyable {
+    let result: OpaquePointer
+
+    deinit { PQclear(result) }
+
+    var rowCount: Int32 { PQntuples(result) }
+
+    /// Rows answered, or else changed; 0 for statements that do neither.
+    var count: Int {
+        if PQresultStatus(result) == PGRES_TUPLES_OK { return Int(rowCount) }
+        return Int(String(cString: PQcmdTuples(result))) ?? 0
+    }
+
+    /// The server answers the COMMIT of a failed transaction with success and the word ROLLBACK.
+    var isCommit: Bool { String(cString: PQcmdStatus(result)) == "COMMIT" }
+}

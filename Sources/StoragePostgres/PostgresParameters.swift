@@ -1,0 +1,209 @@
+import Storage
+
+/// Number of a type in PostgreSQL's catalogue (`pg_type.dat`); these are fixed for ever.
+enum PostgresType {
+    static let bool: UInt32 = 16
+    static let bytea: UInt32 = 17
+    static let name: UInt32 = 19
+    static let int8: UInt32 = 20
+    static let int2: UInt32 = 21
+    static let int4: UInt32 = 23
+    static let text: UInt32 = 25
+    static let oid: UInt32 = 26
+    static let bpchar: UInt32 = 1042
+    static let varchar: UInt32 = 1043
+    static let uuid: UInt32 = 2950
+    static let byteaArray: UInt32 = 1001
+    static let textArray: UInt32 = 1009
+    static let int8Array: UInt32 = 1016
+    static let uuidArray: UInt32 = 2951
+    /// The server works the type out from where the argument stands.
+    static let inferred: UInt32 = 0
+}
+
+/// The arguments of one statement in PostgreSQL's binary form, in one block of memory that serves statement after
+/// statement.
+struct PostgresParameters: ~Copyable {
+    private static let usualBytes = 64 * 1024
+    /// A block that one large statement made longer than this is given back after it.
+    private static let keptBytes = 4 * 1024 * 1024
+
+    private(set) var types: [UInt32] = []
+    private var block = UnsafeMutableRawPointer.allocate(byteCount: usualBytes, alignment: 8)
+    private var capacity = usualBytes
+    private var used = 0
+    /// Where each argument begins in the block; nil for null.
+    private var offsets: [Int?] = []
+    private var lengths: [Int32] = []
+    private var formats: [Int32] = []
+    private var pointers: [UnsafePointer<CChar>?] = []
+
+    deinit { block.deallocate() }
+
+    /// Replaces what was there by the arguments of the next statement; a batch becomes one array a column.
+    mutating func set(_ arguments: [SQLValue], rows: RowBatch?) throws(StorageError) {
+        clear()
+        for value in arguments {
+            guard let kind = value.kind else {
+                add(PostgresType.inferred, at: nil)
+                continue
+            }
+            let start = used
+            try write(value)
+            add(kind.postgresType, at: start)
+        }
+        guard let rows else { return }
+        for column in rows.columns.indices { try addArray(column, of: rows) }
+    }
+
+    /// Gives the arguments as libpq takes them: values, lengths, formats (all binary).
+    mutating func withPointers<T>(
+        _ body: (
+            _ count: Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
+        ) -> T
+    ) -> T {
+        pointers.removeAll(keepingCapacity: true)
+        for offset in offsets {
+            pointers.append(offset.map { UnsafePointer((block + $0).assumingMemoryBound(to: CChar.self)) })
+        }
+        while formats.count < offsets.count { formats.append(1) }
+        let count = Int32(offsets.count)
+        return pointers.withUnsafeBufferPointer { values in
+            lengths.withUnsafeBufferPointer { lengths in
+                formats.withUnsafeBufferPointer { formats in
+                    body(count, values.baseAddress, lengths.baseAddress, formats.baseAddress)
+                }
+            }
+        }
+    }
+
+    private mutating func clear() {
+        used = 0
+        types.removeAll(keepingCapacity: true)
+        offsets.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
+        if capacity > Self.keptBytes {
+            block.deallocate()
+            block = .allocate(byteCount: Self.usualBytes, alignment: 8)
+            capacity = Self.usualBytes
+        }
+    }
+
+    private mutating func add(_ type: UInt32, at start: Int?) {
+        types.append(type)
+        offsets.append(start)
+        lengths.append(start.map { Int32(used - $0) } ?? 0)
+    }
+
+    /// An array is: dimensions, whether it holds nulls, element type, length, first index; then each element behind its
+    /// length, which is -1 for null (`array_recv` in the server's `arrayfuncs.c`). One without elements has no dimension.
+    private mutating func addArray(_ column: Int, of rows: RowBatch) throws(StorageError) {
+        let kind = rows.columns[column].kind
+        let start = used
+        let values = rows.values
+        let count = rows.count
+        write(Int32(count == 0 ? 0 : 1))
+        let nullFlag = used
+        write(Int32(0))
+        write(kind.postgresType)
+        if count > 0 {
+            write(Int32(count))
+            write(Int32(1))
+        }
+        for index in stride(from: column, to: values.count, by: rows.columns.count) {
+            let value = values[index]
+            guard let valueKind = value.kind else {
+                write(Int32(-1))
+                put(Int32(1), at: nullFlag)
+                continue
+            }
+            guard valueKind == kind else {
+                throw StorageError(.misuse, "a \(valueKind) stands in the \(kind) column \(rows.columns[column].name)")
+            }
+            let lengthOffset = used
+            write(Int32(0))
+            let elementOffset = used
+            try write(value)
+            put(Int32(used - elementOffset), at: lengthOffset)
+        }
+        add(kind.postgresArrayType, at: start)
+    }
+
+    private mutating func write(_ value: SQLValue) throws(StorageError) {
+        switch value {
+        case .null: break
+        case .int(let number): write(number)
+        case .uuid(let high, let low):
+            write(high)
+            write(low)
+        case .bytes(let bytes): bytes.withUnsafeBytes { copy($0) }
+        case .text(var text):
+            let hasNul = text.withUTF8 { utf8 in
+                copy(UnsafeRawBufferPointer(utf8))
+                return utf8.contains(0)
+            }
+            // libpq and the server would both end the text there or refuse it with less clear words.
+            if hasNul { throw StorageError(.misuse, "a text with a NUL byte cannot be stored in PostgreSQL") }
+        }
+    }
+
+    private mutating func write(_ value: some FixedWidthInteger) {
+        reserve(value.bitWidth / 8)
+        put(value, at: used)
+        used += value.bitWidth / 8
+    }
+
+    private func put<Value: FixedWidthInteger>(_ value: Value, at offset: Int) {
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Value.self)
+    }
+
+    private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        reserve(bytes.count)
+        (block + used).copyMemory(from: source, byteCount: bytes.count)
+        used += bytes.count
+    }
+
+    private mutating func reserve(_ count: Int) {
+        if used + count <= capacity { return }
+        let larger = max(capacity * 2, used + count)
+        let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
+        grown.copyMemory(from: block, byteCount: used)
+        block.deallocate()
+        block = grown
+        capacity = larger
+    }
+}
+
+extension SQLValue {
+    /// Nil for null, which has no kind of its own.
+    fileprivate var kind: ColumnKind? {
+        switch self {
+        case .null: nil
+        case .int: .int
+        case .text: .text
+        case .bytes: .bytes
+        case .uuid: .uuid
+        }
+    }
+}
+
+extension ColumnKind {
+    fileprivate var postgresType: UInt32 {
+        switch self {
+        case .int: PostgresType.int8
+        case .text: PostgresType.text
+        case .bytes: PostgresType.bytea
+        case .uuid: PostgresType.uuid
+        }
+    }
+
+    fileprivate var postgresArrayType: UInt32 {
+        switch self {
+        case .int: PostgresType.int8Array
+        case .text: PostgresType.textArray
+        case .bytes: PostgresType.byteaArray
+        case .uuid: PostgresType.uuidArray
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import CPostgres
+import Storage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The settings that a session starts with.
+struct PostgresSession: Sendable {
+    let name: String
+    let statementTimeout: Duration
+    /// Short enough that a lock held by a stuck session shows as an error and not as silence.
+    let lockTimeout: Duration
+
+    init(lane: Lane) {
+        name = "tradewind \(lane)"
+        switch lane {
+        case .intake, .interactive:
+            statementTimeout = .seconds(30)
+            lockTimeout = .seconds(10)
+        case .background:
+            // Janitors and schema steps go over whole tables.
+            statementTimeout = .seconds(600)
+            lockTimeout = .seconds(60)
+        }
+    }
+
+    /// Connects and applies the settings; the handle is the caller's to finish.
+    func open(_ url: String) throws(PostgresFailure) -> OpaquePointer {
+        let handle = try Self.connect(url, name: name)
+        do {
+            try Self.run(settings, on: handle)
+        } catch {
+            PQfinish(handle)
+            throw error
+        }
+        return handle
+    }
+
+    /// Runs one command on a session of its own and outside any transaction.
+    static func runAlone(_ command: String, at url: String) throws(PostgresFailure) {
+        let handle = try connect(url, name: "tradewind")
+        defer { PQfinish(handle) }
+        try run(command, on: handle)
+    }
+
+    /// What libpq last complained of, on one line.
+    static func words(of handle: OpaquePointer) -> String {
+        let text = String(cString: PQerrorMessage(handle))
+        let lines = text.split(separator: "\n").joined(separator: "; ")
+        return lines.isEmpty ? "the connection to PostgreSQL is out of step" : lines
+    }
+
+    private var settings: String {
+        """
+        SET statement_timeout = \(statementTimeout.components.seconds * 1000);
+        SET lock_timeout = \(lockTimeout.components.seconds * 1000);
+        SET idle_in_transaction_session_timeout = 30000;
+        SET jit = off;
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+        """
+    }
+
+    private static func connect(_ url: String, name: String) throws(PostgresFailure) -> OpaquePointer {
+        // Where a word comes twice the last one holds: the URL may overrule what stands before it. The keep-alives find a
+        // server that vanished without a word within half a minute.
+        let settings: KeyValuePairs = [
+            "connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
+            "tcp_user_timeout": "30000", "fallback_application_name": name, "dbname": url, "client_encoding": "UTF8",
+        ]
+        let pairs = settings.map { ($0.key.withCString { strdup($0) }, $0.value.withCString { strdup($0) }) }
+        defer {
+            for (key, value) in pairs {
+                free(key)
+                free(value)
+            }
+        }
+        let keys = pairs.map { UnsafePointer($0.0) } + [nil]
+        let values = pairs.map { UnsafePointer($0.1) } + [nil]
+        guard let handle = PQconnectdbParams(keys, values, 1) else {
+            throw PostgresFailure(.unavailable, "no memory for a connection to PostgreSQL")
+        }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            defer { PQfinish(handle) }
+            throw PostgresFailure(.unavailable, words(of: handle))
+        }
+        // Notices ("relation exists, skipping") would otherwise be printed on the standard error.
+        PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        return handle
+    }
+
+    private static func run(_ command: String, on handle: OpaquePointer) throws(PostgresFailure) {
+        guard let result = PQexec(handle, command) else {
+            throw PostgresFailure(.unavailable, words(of: handle))
+        }
+        defer { PQclear(result) }
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK: return
+        default: throw PostgresFailure(answer: result, isWrite: true)
+        }
+    }
+}

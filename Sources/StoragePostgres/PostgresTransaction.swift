@@ -1,0 +1,108 @@
+import Storage
+import Synchronization
+
+/// One run of a work's body. BEGIN waits for the first statement, so a body without statements costs nothing.
+final class PostgresTransaction: Transaction {
+    let dialect = Dialect.postgres
+
+    private let connection: PostgresConnection
+    private let isWrite: Bool
+    private let counter: PostgresCounter
+    private var isOpen = false
+    private var isEnded = false
+    /// The first refusal. The server takes nothing more after it, so neither does this, whatever the body makes of it.
+    private var failure: PostgresFailure?
+
+    private init(connection: PostgresConnection, isWrite: Bool, counter: PostgresCounter) {
+        self.connection = connection
+        self.isWrite = isWrite
+        self.counter = counter
+    }
+
+    /// Runs the body between BEGIN and COMMIT.
+    ///
+    /// When the connection is lost after COMMIT was sent, nobody knows whether it took effect; that too is `unavailable`,
+    /// and callers make their writes so that doing them once more does no harm.
+    static func perform(_ work: Work, on connection: PostgresConnection, counter: PostgresCounter) throws {
+        let transaction = PostgresTransaction(connection: connection, isWrite: work.isWrite, counter: counter)
+        defer { transaction.isEnded = true }
+        do {
+            try work.body(transaction)
+        } catch {
+            transaction.rollBack()
+            throw transaction.failure ?? error
+        }
+        if let failure = transaction.failure {
+            transaction.rollBack()
+            throw failure
+        }
+        try transaction.commit()
+    }
+
+    func run(
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: (any Row) throws -> Void
+    ) throws -> Int {
+        if isEnded { throw StorageError(.misuse, "a transaction was used after its end") }
+        if let failure { throw failure.error }
+        counter.statements.add(1, ordering: .relaxed)
+        let answer: PostgresAnswer
+        do {
+            answer = try ask(statement, arguments, rows: rows)
+        } catch {
+            failure = error
+            throw error.error
+        }
+        let rowCount = answer.rowCount
+        if rowCount > 0 {
+            let row = PostgresRow(answer.result)
+            for index in 0..<rowCount {
+                row.index = index
+                try each(row)
+                if let fault = row.fault {
+                    failure = PostgresFailure(fault.code, fault.detail)
+                    throw fault
+                }
+            }
+        }
+        return answer.count
+    }
+
+    private func ask(
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?
+    ) throws(PostgresFailure) -> PostgresAnswer {
+        if !isOpen {
+            try connection.send(isWrite ? .beginWrite : .beginRead)
+            isOpen = true
+        }
+        try connection.send(statement, arguments, rows: rows)
+        return try connection.answer(isWrite: isWrite)
+    }
+
+    private func commit() throws(PostgresFailure) {
+        if !isOpen { return }
+        try connection.send(.commit)
+        if !isWrite {
+            // Nothing can depend on how a transaction that only read ends.
+            try connection.leave()
+            return
+        }
+        let answer = try connection.answer(isWrite: true)
+        if !answer.isCommit { throw PostgresFailure(.misuse, "the server rolled back instead of committing") }
+    }
+
+    private func rollBack() {
+        if !isOpen || connection.isLost { return }
+        do throws(PostgresFailure) {
+            try connection.send(.rollback)
+            try connection.leave()
+        } catch {
+            // The server rolls back by itself when the session is gone; the first failure is what the caller hears.
+            if failure == nil { failure = error }
+        }
+    }
+}
+
+/// Figures that the threads of one database count together.
+final class PostgresCounter: Sendable {
+    let statements = Atomic<Int>(0)
+}

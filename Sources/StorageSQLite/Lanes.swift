@@ -1,0 +1,82 @@
+import Storage
+
+/// Waiting work, first come first served within each lane.
+struct Lanes {
+    private struct Line {
+        var works: [Work] = []
+        var head = 0
+        var count: Int { works.count - head }
+    }
+
+    private var lines = [Line](repeating: Line(), count: Lane.allCases.count)
+
+    var count: Int { lines.reduce(0) { $0 + $1.count } }
+    var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
+
+    mutating func append(_ work: Work) {
+        lines[work.lane.rawValue].works.append(work)
+    }
+
+    mutating func popFirst(_ lane: Lane) -> Work? {
+        let index = lane.rawValue
+        guard lines[index].count > 0 else { return nil }
+        let work = lines[index].works[lines[index].head]
+        lines[index].head += 1
+        if lines[index].count == 0 {
+            lines[index].works.removeAll(keepingCapacity: lines[index].works.count <= 1024)
+            lines[index].head = 0
+        }
+        return work
+    }
+
+    /// Takes over all that `other` holds, behind what is here.
+    mutating func absorb(_ other: inout Lanes) {
+        for index in lines.indices where other.lines[index].count > 0 {
+            if lines[index].count == 0 {
+                swap(&lines[index], &other.lines[index])
+            } else {
+                lines[index].works.append(contentsOf: other.lines[index].works[other.lines[index].head...])
+            }
+            other.lines[index].works.removeAll(keepingCapacity: true)
+            other.lines[index].head = 0
+        }
+    }
+
+    /// Everything, the first lane's first; nothing stays.
+    mutating func drain() -> [Work] {
+        let all = lines.flatMap { $0.works[$0.head...] }
+        self = Lanes()
+        return all
+    }
+}
+
+/// Chooses what one commit takes: whole lanes while their share of time lasts, and at least one piece of each.
+///
+/// Background work gets a small share, so that an import never stands between a sender and its answer for long.
+struct CommitCycle {
+    /// Nanoseconds that each lane may run in one commit, in the order of `Lane`.
+    static let shares: [UInt64] = [20_000_000, 20_000_000, 4_000_000]
+
+    private var lane = Lane.intake
+    private var laneStart: UInt64
+    private var takenInLane = 0
+
+    init(now: UInt64) {
+        laneStart = now
+    }
+
+    /// The next work of this commit, or nil when it should end. `now` is monotonic nanoseconds.
+    mutating func next(from lanes: inout Lanes, now: UInt64) -> Work? {
+        while true {
+            let hasTime = takenInLane == 0 || now &- laneStart < CommitCycle.shares[lane.rawValue]
+            if hasTime, let work = lanes.popFirst(lane) {
+                takenInLane += 1
+                return work
+            }
+            guard let following = Lane(rawValue: lane.rawValue + 1) else { return nil }
+            lane = following
+            laneStart = now
+            takenInLane = 0
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import Events
+import Kernel
+
+package enum Delivery {}
+package typealias DeliveryID = ID<Delivery>
+
+/// A delivery that this process has leased: it may be sent until the lease ends.
+struct ReadyDelivery: Sendable {
+    let id: DeliveryID
+    let tenant: TenantID
+    let subscription: SubscriptionID
+    let event: DomainEvent
+    /// Attempts made before.
+    let attempts: Int
+    /// The number of the claim, which every later write has to show.
+    let claim: Int64
+    let leaseEnds: Timestamp
+    let createdAt: Timestamp
+}

@@ -1,0 +1,86 @@
+import Events
+import HTTPTypes
+import Kernel
+
+/// What a caller asks for when it subscribes, read from a body and checked field by field.
+package struct SubscriptionRequest: Sendable {
+    package let url: String
+    package let patterns: [EventPattern]
+    package let profile: String
+    package let secret: Secret?
+    package let headers: [Subscription.Header]
+    package let description: String?
+
+    /// Shortest secret that a caller may bring; guessing 16 characters is out of reach.
+    package static let secretCharacters = 16
+    private static let headersMost = 20
+
+    package init(_ fields: FieldReader, policy: EgressPolicy) {
+        url = SubscriptionRequest.url(fields, policy)
+        patterns = SubscriptionRequest.patterns(fields)
+        profile = fields.string("profile") ?? ProfileCatalog.standard.name
+        if ProfileCatalog.profile(named: profile) == nil {
+            fields.fault(
+                "profile", "must be one of \(ProfileCatalog.all.map(\.name).joined(separator: ", "))")
+        }
+        if let mode = fields.string("payload_mode"), mode != "full" {
+            fields.fault("payload_mode", "must be full")
+        }
+        let text = fields.string("secret", upTo: 512)
+        if let text, text.unicodeScalars.count < Self.secretCharacters {
+            fields.fault("secret", "must have at least \(Self.secretCharacters) characters")
+        }
+        secret = text.map { Secret($0) }
+        headers = SubscriptionRequest.headers(fields)
+        description = fields.string("description", upTo: 500)
+    }
+
+    private static func url(_ fields: FieldReader, _ policy: EgressPolicy) -> String {
+        let text = fields.requiredString("url", upTo: 2048)
+        if text.isEmpty { return text }
+        do throws(EgressRefusal) { _ = try policy.judge(url: text) } catch {
+            fields.fault("url", error.description)
+        }
+        return text
+    }
+
+    private static func patterns(_ fields: FieldReader) -> [EventPattern] {
+        let texts = fields.strings("event_types", upTo: 100) ?? []
+        if texts.isEmpty { fields.fault("event_types", "must name at least one event type or pattern") }
+        return texts.enumerated().compactMap { index, text in
+            if let pattern = EventPattern(text) { return pattern }
+            fields.fault(
+                "event_types/\(index)", "\"\(text)\" matches no event type; the nearest is \(EventCatalog.nearest(to: text))")
+            return nil
+        }
+    }
+
+    private static func headers(_ fields: FieldReader) -> [Subscription.Header] {
+        guard let object = fields.value("headers") else { return [] }
+        guard let members = object.object?.members, members.count <= headersMost else {
+            fields.fault("headers", "must be an object of at most \(headersMost) header names and texts")
+            return []
+        }
+        return members.compactMap { member in
+            guard let name = HTTPField.Name(member.name), !isReserved(name.canonicalName) else {
+                fields.fault("headers/\(member.name)", "is no header that a subscriber may set")
+                return nil
+            }
+            guard let value = member.value.string, HTTPField.isValidValue(value), value.utf8.count <= 2048 else {
+                fields.fault("headers/\(member.name)", "must be a text without line breaks, up to 2048 bytes")
+                return nil
+            }
+            return Subscription.Header(name: name.rawName, value: Secret(value))
+        }
+    }
+
+    /// Names that belong to the transport or carry our signatures.
+    private static func isReserved(_ name: String) -> Bool {
+        let exactly: Set<String> = [
+            "host", "connection", "content-length", "content-type", "content-encoding", "transfer-encoding", "te",
+            "trailer", "upgrade", "expect", "keep-alive", "proxy-authorization", "user-agent", "synq-signature",
+            "x-webhook-signature", "x-storelink-signature",
+        ]
+        return exactly.contains(name) || name.hasPrefix("webhook-")
+    }
+}

@@ -1,0 +1,161 @@
+import Events
+import Kernel
+import Storage
+
+/// The rows of subscriptions and of their secrets. Each read and write names the owner.
+enum SubscriptionStore {
+    private static let columns = """
+        id, tenant_id, org_id, url, event_types, profile, headers, description, status, status_reason, created_at,
+        updated_at
+        """
+
+    /// What a row holds before its sealed parts are opened.
+    struct Stored: Sendable {
+        let id: SubscriptionID
+        let scope: Scope
+        let url: String
+        let patterns: [EventPattern]
+        let profile: String
+        let sealedHeaders: [UInt8]?
+        let description: String?
+        let status: Subscription.Status
+        let statusReason: String?
+        let createdAt: Timestamp
+        let updatedAt: Timestamp
+
+        func wants(_ event: DomainEvent) -> Bool {
+            event.scope.organisation == scope.organisation && patterns.contains { $0.matches(event.type) }
+        }
+    }
+
+    private static func decode(_ row: any Row) -> Stored {
+        Stored(
+            id: row.id(0), scope: Scope(tenant: row.id(1), organisation: row.id(2)), url: row.text(3),
+            patterns: row.text(4).split(separator: " ").compactMap { EventPattern(String($0)) },
+            profile: row.text(5), sealedHeaders: row.bytesOrNil(6), description: row.textOrNil(7),
+            status: Subscription.Status(rawValue: row.text(8)) ?? .disabled, statusReason: row.textOrNil(9),
+            createdAt: row.time(10), updatedAt: row.time(11))
+    }
+
+    static func insert(_ subscription: Stored, in transaction: any Transaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO subscription (id, tenant_id, org_id, url, event_types, profile, payload_mode, headers,
+                description, status, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, 'full', $7, $8, 'active', $9, $9)
+            """,
+            [
+                .id(subscription.id), .id(subscription.scope.tenant), .id(subscription.scope.organisation),
+                .text(subscription.url),
+                .text(subscription.patterns.map(\.description).joined(separator: " ")), .text(subscription.profile),
+                .bytes(subscription.sealedHeaders), .text(subscription.description), .time(subscription.createdAt),
+            ])
+    }
+
+    /// The active subscriptions of some tenants, for writing deliveries in the same transaction.
+    static func active(
+        forTenants tenants: Set<TenantID>, in transaction: any Transaction
+    ) throws -> [TenantID: [Stored]] {
+        var rows = RowBatch(["tenant": .uuid])
+        for tenant in tenants { rows.append(.id(tenant)) }
+        let found = try transaction.all(
+            Statement(
+                composed: """
+                    SELECT \(columns) FROM subscription
+                    WHERE tenant_id IN (SELECT tenant FROM {rows} r) AND status = 'active'
+                    """), rows: rows, decode)
+        return Dictionary(grouping: found, by: \.scope.tenant)
+    }
+
+    static func fetch(_ id: SubscriptionID, scope: Scope, in transaction: any Transaction) throws -> Stored? {
+        try transaction.first(
+            Statement(composed: "SELECT \(columns) FROM subscription WHERE id = $1 AND tenant_id = $2 AND org_id = $3"),
+            [.id(id), .id(scope.tenant), .id(scope.organisation)], decode)
+    }
+
+    static func fetch(_ id: SubscriptionID, tenant: TenantID, in transaction: any Transaction) throws -> Stored? {
+        try transaction.first(
+            Statement(composed: "SELECT \(columns) FROM subscription WHERE id = $1 AND tenant_id = $2"),
+            [.id(id), .id(tenant)], decode)
+    }
+
+    static func list(
+        scope: Scope, after: SubscriptionID?, limit: Int, in transaction: any Transaction
+    ) throws -> [Stored] {
+        try transaction.all(
+            Statement(
+                composed: """
+                    SELECT \(columns) FROM subscription
+                    WHERE tenant_id = $1 AND org_id = $2 AND id > $3 ORDER BY id LIMIT $4
+                    """),
+            [.id(scope.tenant), .id(scope.organisation), .id(after ?? .zero), .int(limit)], decode)
+    }
+
+    static func activeCount(tenant: TenantID, in transaction: any Transaction) throws -> Int {
+        // The tenant's row is locked first, so that two creations at once can't both be the last one allowed.
+        try transaction.run("SELECT id FROM tenant WHERE id = $1 {for update}", [.id(tenant)], rows: nil) { _ in }
+        return try transaction.first(
+            "SELECT count(*) FROM subscription WHERE tenant_id = $1 AND status = 'active'", [.id(tenant)]
+        ) { Int($0.int(0)) } ?? 0
+    }
+
+    /// Sets the status and, when it is disabled, ends what still waits to be delivered.
+    static func setStatus(
+        _ status: Subscription.Status, reason: String?, of id: SubscriptionID, tenant: TenantID, now: Timestamp,
+        in transaction: any Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE subscription SET status = $3, status_reason = $4, updated_at = $5
+            WHERE id = $1 AND tenant_id = $2
+            """, [.id(id), .id(tenant), .text(status.rawValue), .text(reason), .time(now)])
+        if status == .disabled {
+            try DeliveryStore.skipPending(
+                of: id, reason: reason ?? "the subscription is disabled", now: now, in: transaction)
+        }
+    }
+
+    static func disable(
+        _ id: SubscriptionID, tenant: TenantID, reason: String, now: Timestamp, in transaction: any Transaction
+    ) throws {
+        try setStatus(.disabled, reason: reason, of: id, tenant: tenant, now: now, in: transaction)
+    }
+
+    static func delete(_ id: SubscriptionID, scope: Scope, now: Timestamp, in transaction: any Transaction) throws {
+        try DeliveryStore.skipPending(of: id, reason: "the subscription was deleted", now: now, in: transaction)
+        try transaction.execute(
+            "DELETE FROM subscription_secret WHERE subscription_id = $1 AND tenant_id = $2",
+            [.id(id), .id(scope.tenant)])
+        try transaction.execute(
+            "DELETE FROM subscription WHERE id = $1 AND tenant_id = $2 AND org_id = $3",
+            [.id(id), .id(scope.tenant), .id(scope.organisation)])
+    }
+
+    // MARK: Secrets
+
+    enum SecretRow {}
+
+    static func insertSecret(
+        _ id: ID<SecretRow>, sealed: [UInt8], of subscription: SubscriptionID, tenant: TenantID, now: Timestamp,
+        in transaction: any Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO subscription_secret (id, tenant_id, subscription_id, sealed, created_at)
+            VALUES ($1, $2, $3, $4, $5)
+            """, [.id(id), .id(tenant), .id(subscription), .bytes(sealed), .time(now)])
+    }
+
+    /// Sealed secrets that are live at `now`, newest first.
+    static func secrets(
+        of subscription: SubscriptionID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
+    ) throws -> [(id: ID<SecretRow>, sealed: [UInt8])] {
+        try transaction.all(
+            """
+            SELECT id, sealed FROM subscription_secret
+            WHERE subscription_id = $1 AND tenant_id = $2 AND (expires_at IS NULL OR expires_at > $3)
+            ORDER BY id DESC
+            """, [.id(subscription), .id(tenant), .time(now)]
+        ) { ($0.id(0), $0.bytes(1)) }
+    }
+}

@@ -1,0 +1,181 @@
+import Storage
+import StoragePostgres
+import Synchronization
+import Testing
+
+@Suite("PostgreSQL transactions")
+struct PostgresTransactionTests {
+    private static let insert: Statement = "INSERT INTO item (number, label) VALUES ($1, $2)"
+
+    private static func count(_ database: PostgresDatabase) async throws -> Int64? {
+        try await database.read { try $0.first("SELECT count(*) FROM item") { $0.int(0) } }
+    }
+
+    @Test("Works of all lanes that come at once are each done once")
+    func manyWorks() async throws {
+        try await withPostgres { database, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<200 {
+                    let lane = Lane.allCases[number % Lane.allCases.count]
+                    group.addTask {
+                        try await database.change(lane, Self.insert, [.int(number), .text("label")])
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await Self.count(database) == 200)
+        }
+    }
+
+    @Test("A body that throws leaves nothing behind and its own error comes out")
+    func rollback() async throws {
+        struct Changed: Error {}
+        try await withPostgres { database, _ in
+            await #expect(throws: Changed.self) {
+                try await database.write { transaction -> Void in
+                    try transaction.execute(Self.insert, [.int(1), .text("gone")])
+                    throw Changed()
+                }
+            }
+            let count = try await Self.count(database)
+            #expect(count == 0)
+        }
+    }
+
+    @Test("A refused row fails its work even when the body overlooks it")
+    func overlookedRefusal() async throws {
+        try await withPostgres { database, _ in
+            let code = try await storageCode {
+                try await database.write { transaction in
+                    try transaction.execute(Self.insert, [.int(1), .text("fine")])
+                    #expect(throws: StorageError.self) {
+                        try transaction.execute(Self.insert, [.int(2), .text("forbidden")])
+                    }
+                }
+            }
+            #expect(code == .constraint(name: "item_label"))
+            #expect(try await Self.count(database) == 0)
+        }
+    }
+
+    @Test("A null where none may stand names the column, a double the constraint")
+    func constraintNames() async throws {
+        try await withPostgres { database, _ in
+            let null = try await storageCode {
+                try await database.change(.interactive, Self.insert, [.null, .text("x")])
+            }
+            #expect(null == .constraint(name: "number"))
+            let double = try await storageCode {
+                try await database.write { transaction in
+                    try transaction.execute(Self.insert, [.int(1), .text("x")])
+                    try transaction.execute(Self.insert, [.int(1), .text("y")])
+                }
+            }
+            #expect(double == .constraint(name: "item_pkey"))
+        }
+    }
+
+    @Test("A read sees one state however many statements it has, and cannot write")
+    func reads() async throws {
+        try await withPostgres { database, url in
+            let (before, after) = try await database.read { transaction in
+                let before = try transaction.first("SELECT count(*) FROM item") { $0.int(0) }
+                try PostgresDatabase.runAlone("INSERT INTO item (number) VALUES (1)", at: url)
+                return (before, try transaction.first("SELECT count(*) FROM item") { $0.int(0) })
+            }
+            #expect(before == 0 && after == 0)
+            #expect(try await Self.count(database) == 1)
+            let code = try await storageCode {
+                try await database.read { _ = try $0.execute("DELETE FROM item") }
+            }
+            #expect(code == .misuse)
+            #expect(try await Self.count(database) == 1)
+        }
+    }
+
+    @Test("Of two works in a deadlock the victim runs again and both succeed")
+    func deadlock() async throws {
+        try await withPostgres { database, url in
+            try await database.write { transaction in
+                for number in 1...2 { try transaction.execute(Self.insert, [.int(number), .text("")]) }
+            }
+            let runs = Counter()
+            let haveLocked = Counter()
+            let work = { @Sendable (first: Int, second: Int) async throws in
+                let isSecondRun = Counter()
+                try await database.write { transaction in
+                    runs.add()
+                    let update: Statement = "UPDATE item SET label = label || 'x' WHERE number = $1"
+                    try transaction.execute(update, [.int(first)])
+                    if isSecondRun.add() == 1 {
+                        haveLocked.add()
+                        // Each holds its first row before either asks for the other's. The server's clock is asked only to
+                        // give way to the other thread.
+                        while haveLocked.value < 2 { try transaction.execute("SELECT now_ms()") }
+                    }
+                    try transaction.execute(update, [.int(second)])
+                }
+            }
+            async let one: Void = work(1, 2)
+            async let two: Void = work(2, 1)
+            _ = try await (one, two)
+            #expect(runs.value == 3)
+            let labels = try await database.read { try $0.all("SELECT label FROM item") { $0.text(0) } }
+            #expect(labels == ["xx", "xx"])
+        }
+    }
+
+    @Test("A work that loses against others runs again, but not for ever", arguments: [(2, 3), (5, 6), (100, 6)])
+    func reruns(failures: Int, expectedRuns: Int) async throws {
+        try await withPostgres { database, _ in
+            let runs = Counter()
+            let code = try await storageCode {
+                try await database.write { transaction in
+                    try transaction.execute(Self.insert, [.int(1), .text("once")])
+                    if runs.add() <= failures {
+                        try transaction.execute("DO $do$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $do$")
+                    }
+                }
+            }
+            #expect(runs.value == expectedRuns)
+            #expect(code == (failures < 6 ? nil : .conflict))
+            #expect(try await Self.count(database) == (failures < 6 ? 1 : 0))
+        }
+    }
+
+    @Test("A statement prepared before a table changed is prepared again")
+    func changedTable() async throws {
+        try await withPostgres(connections: .init(interactive: 1)) { database, url in
+            let read = { @Sendable in
+                try await database.read { try $0.all("SELECT * FROM item WHERE number = 1") { $0.int(0) } }
+            }
+            try await database.change(.interactive, Self.insert, [.int(1), .text("")])
+            #expect(try await read() == [1])
+            try PostgresDatabase.runAlone("ALTER TABLE item ADD COLUMN more TEXT", at: url)
+            #expect(try await read() == [1])
+        }
+    }
+
+    @Test("A session keeps only the newest of the statements put together at run time")
+    func composedStatements() async throws {
+        try await withPostgres(connections: .init(interactive: 1)) { database, _ in
+            let held = try await database.read { transaction in
+                for number in 0..<600 { try transaction.execute(Statement(composed: "SELECT \(number)")) }
+                return try transaction.first("SELECT count(*) FROM pg_prepared_statements") { $0.int(0) }
+            }
+            #expect(try #require(held) <= 256 + 4 + 1)
+            #expect(try #require(held) > 200)
+        }
+    }
+
+    @Test("A transaction that escaped its body is refused")
+    func escape() async throws {
+        final class Escaped: @unchecked Sendable { var transaction: (any Transaction)? }
+        try await withPostgres { database, _ in
+            let escaped = Escaped()
+            try await database.write { escaped.transaction = $0 }
+            let transaction = try #require(escaped.transaction)
+            #expect(throws: StorageError.self) { try transaction.execute("SELECT now_ms()") }
+        }
+    }
+}
