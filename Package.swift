@@ -36,6 +36,7 @@ extension Target.Dependency {
     static let logging: Self = .product(name: "Logging", package: "swift-log")
     static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
     static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 }
@@ -56,7 +57,7 @@ let targets: [Target] = [
 
     // Capabilities.
     .target(name: "Durable", dependencies: ["Kernel", "Storage", .logging, .serviceLifecycle]),
-    .target(name: "Commerce", dependencies: ["Kernel", "Events", "Storage"]),
+    .target(name: "Commerce", dependencies: ["Kernel", "Events", "Storage", "Durable", "Webhooks"]),
     .target(
         name: "Webhooks",
         dependencies: [
@@ -95,7 +96,10 @@ let tests: [Target] = [
     .target(name: "TestSupport", dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres"]),
     .target(name: "StorageTesting", dependencies: ["Kernel", "Storage", "TestSupport"]),
 
-    .testTarget(name: "KernelTests", dependencies: ["Kernel"]),
+    .testTarget(name: "KernelTests", dependencies: ["Kernel"], resources: [.copy("Vectors")]),
+    .testTarget(
+        name: "ProviderClientTests",
+        dependencies: ["Kernel", "ProviderClient", "TestSupport", .httpTypes, .nioCore, .nioPosix, .nioHTTP1]),
     .testTarget(
         name: "SigningTests", dependencies: ["Kernel", "Signing", .crypto, .httpTypes], resources: [.copy("Vectors")]),
     .testTarget(
@@ -106,7 +110,11 @@ let tests: [Target] = [
         dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres", "StorageTesting", "TestSupport"]),
     .testTarget(name: "EventsTests", dependencies: ["Kernel", "Events"]),
     .testTarget(name: "DurableTests", dependencies: ["Kernel", "Storage", "Durable", "TestSupport"]),
-    .testTarget(name: "CommerceTests", dependencies: ["Kernel", "Events", "Storage", "Commerce", "TestSupport"]),
+    .testTarget(
+        name: "CommerceTests",
+        dependencies: [
+            "Kernel", "Events", "Signing", "Storage", "Durable", "Webhooks", "Commerce", "TestSupport",
+        ]),
     .testTarget(
         name: "WebhooksTests",
         dependencies: ["Kernel", "Events", "Signing", "Storage", "Webhooks", "TestSupport", .httpTypes]),

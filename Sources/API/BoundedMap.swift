@@ -1,5 +1,5 @@
-/// A dictionary that never holds more than a given number of entries: two generations, of which the older is dropped whole
-/// when the younger is full. What is used stays, what is not goes, and no operation walks over the entries.
+/// A dictionary that never holds more than a given number of entries: two generations, of which the older is dropped
+/// whole when the younger is full. What is used stays, what is not goes, and no operation walks over the entries.
 struct BoundedMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let generationLimit: Int
     private var young: [Key: Value] = [:]

@@ -4,8 +4,8 @@ import Kernel
 import Storage
 
 extension Problem {
-    /// The one place where an error becomes an answer. Nil for an error that means a defect: the caller is then told the
-    /// request id and nothing else, and the log gets the error.
+    /// The one place where an error becomes an answer. Nil for an error that means a defect: the caller is then told
+    /// the request id and nothing else, and the log gets the error.
     package init?(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem

@@ -70,8 +70,8 @@ extension RequestContext {
 }
 
 extension JSONResponse {
-    /// A page of a list in its usual shape: `{data, next_cursor}`. Stores are asked for one row more than `limit`, which
-    /// tells whether there is a next page.
+    /// A page of a list in its usual shape: `{data, next_cursor}`. Stores are asked for one row more than `limit`,
+    /// which tells whether there is a next page.
     package static func page<Row, Kind>(
         _ rows: [Row], limit: Int, cursor: (Row) -> ID<Kind>, _ write: (Row, inout JSONWriter) -> Void
     ) -> JSONResponse {

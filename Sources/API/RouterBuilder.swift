@@ -22,10 +22,12 @@ package func buildRouter(_ dependencies: APIDependencies) -> Router<AppContext> 
 }
 
 extension APIDependencies {
-    var edge: EdgeMiddleware { EdgeMiddleware(bodies: bodies, ids: ids, metrics: RouteMetrics(factory: registry)) }
+    package var edge: EdgeMiddleware {
+        EdgeMiddleware(bodies: bodies, ids: ids, metrics: RouteMetrics(factory: registry))
+    }
 
     /// The group that a bearer opens, limited by address before and by token after it is known who calls.
-    func tenantGroup(of router: Router<AppContext>) -> RouterGroup<TenantContext> {
+    package func tenantGroup(of router: Router<AppContext>) -> RouterGroup<TenantContext> {
         let group = router.group()
         let address = ClientAddress(proxies: settings.proxies)
         if let limit = RateLimitMiddleware<String>(
@@ -34,7 +36,8 @@ extension APIDependencies {
             group.add(middleware: limit)
         }
         group.add(middleware: Authenticator(tokens: tokens, keys: keys, tenants: tenants))
-        if let limit = RateLimitMiddleware<CredentialKey>(tokensPerMinute: settings.tokenRequestsPerMinute, time: time) {
+        let perMinute = settings.tokenRequestsPerMinute
+        if let limit = RateLimitMiddleware<CredentialKey>(tokensPerMinute: perMinute, time: time) {
             group.add(middleware: limit)
         }
         return group.group(context: TenantContext.self)
@@ -42,7 +45,7 @@ extension APIDependencies {
 
     /// The group of routes that providers post their deliveries to: no token, and a limit by address that is off by
     /// default, because one address of a provider may stand for thousands of stores.
-    func inboundGroup(of router: Router<AppContext>) -> RouterGroup<AppContext> {
+    package func inboundGroup(of router: Router<AppContext>) -> RouterGroup<AppContext> {
         let group = router.group()
         if let limit = RateLimitMiddleware<String>(
             addressesPerMinute: settings.inboundRequestsPerMinute, address: ClientAddress(proxies: settings.proxies),

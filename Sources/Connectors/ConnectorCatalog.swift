@@ -1,4 +1,7 @@
 /// The list of connectors. A provider that is not in it does not exist.
+///
+/// A new one is a folder with its `Connector` and its translation, a line here, and recorded deliveries with golden
+/// orders in `ConnectorsTests/Fixtures/<provider>`: the contract tests fail until each of its order events has one.
 package enum ConnectorCatalog {
     package static let unified = UnifiedConnector()
     package static let wooCommerce = WooCommerceConnector()

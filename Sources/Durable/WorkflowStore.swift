@@ -173,4 +173,6 @@ package struct WorkflowStep: Sendable, Equatable {
 /// Somebody else has the workflow now. Whoever meets this stops; there is nothing to record.
 package struct LostClaim: Error, Equatable {
     package let id: WorkflowID
+
+    package init(id: WorkflowID) { self.id = id }
 }

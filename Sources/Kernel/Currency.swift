@@ -19,7 +19,7 @@ package struct Currency: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { code }
 
-    /// ISO 4217 list one, without the codes for metals, funds and testing.
+    /// ISO 4217 list one, without the codes for metals, units of account and testing.
     private static let exponents: [String: Int] = {
         var table: [String: Int] = [:]
         func add(_ codes: String, exponent: Int) {

@@ -15,15 +15,16 @@ package func hexValue(_ character: UInt8) -> UInt8? {
 
 /// Bytes as lower-case hexadecimal text.
 package func hexText(_ bytes: some Collection<UInt8>) -> String {
-    let count = bytes.count * 2
-    return String(unsafeUninitializedCapacity: count) { out in
-        var at = 0
-        for byte in bytes {
-            out[at] = hexDigit(byte >> 4)
-            out[at + 1] = hexDigit(byte & 15)
-            at += 2
+    bytes.withContiguousStorageIfAvailable(hexText) ?? Array(bytes).withUnsafeBufferPointer(hexText)
+}
+
+private func hexText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    String(unsafeUninitializedCapacity: bytes.count * 2) { out in
+        for index in 0..<bytes.count {
+            out[index * 2] = hexDigit(bytes[index] >> 4)
+            out[index * 2 + 1] = hexDigit(bytes[index] & 15)
         }
-        return count
+        return bytes.count * 2
     }
 }
 

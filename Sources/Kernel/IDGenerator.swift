@@ -11,8 +11,9 @@ package final class IDGenerator: Sendable {
     private let time: TimeSource
     private let state: Mutex<State>
 
-    package init(time: TimeSource = .system, random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator())
-    {
+    package init(
+        time: TimeSource = .system, random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+    ) {
         self.time = time
         self.state = Mutex(State(random: random))
     }

@@ -12,7 +12,8 @@ package struct Money: Hashable, Sendable {
 
     /// Reads a decimal text or JSON number in major units, such as `149.99`, `-5` or `1.5e2`, from its digits alone.
     ///
-    /// Zeros behind the currency's exponent are accepted (WooCommerce may write `1980.00` for yen), other digits are not.
+    /// Zeros behind the currency's exponent are accepted (WooCommerce may write `1980.00` for yen), other digits are
+    /// not.
     package init(_ text: some StringProtocol, in currency: Currency) throws(MoneyError) {
         guard let decimal = DecimalDigits(text) else { throw MoneyError(text: String(text), fault: .notANumber) }
         guard let minor = decimal.integer(scaledBy: currency.exponent) else {
@@ -65,7 +66,7 @@ package struct DecimalDigits: Sendable {
     /// The value is `digits × 10^scale`.
     private let scale: Int
 
-    /// Reads JSON's number grammar, leniently as to a leading plus, leading zeros and a bare `.5`.
+    /// Reads JSON's number grammar, leniently as to a leading plus, leading zeros and a bare `.5` or `5.`.
     package init?(_ text: some StringProtocol) {
         var characters = text.utf8.makeIterator()
         var next = characters.next()

@@ -1,5 +1,5 @@
-/// A service's "no" to a caller, in words that may be shown. Services throw it without knowing how it travels: the API
-/// gives it a status, the inbox parks by it.
+/// A service's "no" to a caller, in words that may be shown. Services throw it without knowing how it travels: the
+/// API gives it a status, the inbox parks by it.
 package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Sendable, CaseIterable {
         /// The request cannot be understood at all (400).

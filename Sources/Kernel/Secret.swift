@@ -20,9 +20,19 @@ package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConve
 
 /// Whether two byte strings are equal, in a time that depends only on their lengths.
 package func equalInConstantTime(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
+    let equal = a.withContiguousStorageIfAvailable { a in
+        b.withContiguousStorageIfAvailable { b in equalInConstantTime(a, b) }
+    }
+    return (equal ?? nil)
+        ?? Array(a).withUnsafeBufferPointer { a in
+            Array(b).withUnsafeBufferPointer { b in equalInConstantTime(a, b) }
+        }
+}
+
+private func equalInConstantTime(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
     guard a.count == b.count else { return false }
     var difference: UInt8 = 0
-    for (x, y) in zip(a, b) { difference |= x ^ y }
+    for index in 0..<a.count { difference |= a[index] ^ b[index] }
     return difference == 0
 }
 

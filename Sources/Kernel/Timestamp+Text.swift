@@ -1,6 +1,9 @@
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC with milliseconds, such as `2026-11-21T01:29:06.000Z`.
+    ///
+    /// An instant outside of the years 1 to 9999, which that form cannot tell, is written as the nearest one inside.
     package var description: String {
+        let milliseconds = min(max(milliseconds, Timestamp.earliest.milliseconds), Timestamp.never.milliseconds)
         let days = floorDivide(milliseconds, 86_400_000)
         var rest = milliseconds - days * 86_400_000
         let (year, month, day) = civilDate(daysSince1970: days)
@@ -48,7 +51,12 @@ extension Timestamp: CustomStringConvertible {
         // A leap second is written as :60 and counts as the last second of its minute.
         let clock = (hour * 60 + minute - offset) * 60 + min(second, 59)
         self.init(milliseconds: (days * 86_400 + clock) * 1000 + fraction)
+        // The zone can carry a date over either end.
+        guard self >= Timestamp.earliest, self <= Timestamp.never else { return nil }
     }
+
+    /// The first instant of year 1.
+    private static let earliest = Timestamp(milliseconds: -62_135_596_800_000)
 }
 
 private struct DateReader {

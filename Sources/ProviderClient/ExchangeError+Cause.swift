@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Kernel
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 #if canImport(Glibc)
     import Glibc
@@ -32,8 +33,13 @@ extension ExchangeError {
             }
         case let error as IOError:
             self.init(ExchangeError.errorClass(ofCode: error.errnoCode), ExchangeError.words(of: error))
+        case NIOSSLError.uncleanShutdown:
+            // The peer closed without the closing alert: the handshake was long over.
+            self.init(.body, ExchangeError.words(of: error))
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+            self.init(.tls, ExchangeError.words(of: error))
         default:
-            self.init(ExchangeError.errorClass(ofUnknown: error), ExchangeError.words(of: error))
+            self.init(.body, ExchangeError.words(of: error))
         }
     }
 
@@ -64,12 +70,5 @@ extension ExchangeError {
         case ETIMEDOUT: .timeout
         default: .connect
         }
-    }
-
-    /// TLS errors are known by the module that declares them, since this target doesn't link the TLS library itself.
-    private static func errorClass(ofUnknown error: any Error) -> Class {
-        guard String(reflecting: type(of: error)).hasPrefix("NIOSSL.") else { return .body }
-        // The peer closed without the closing alert: the handshake was long over.
-        return String(describing: error).contains("uncleanShutdown") ? .body : .tls
     }
 }

@@ -9,6 +9,9 @@ import Synchronization
     import Darwin
 #endif
 
+/// Tells every address of a name, and may block the thread while it asks.
+typealias HostLookup = @Sendable (_ name: String) throws(ExchangeError) -> [IPAddress]
+
 /// Resolves the hosts of outgoing requests and judges every address they have.
 final class HostGuard: Sendable {
     private typealias Waiter = OneShot<HostVerdict>
@@ -18,12 +21,14 @@ final class HostGuard: Sendable {
     private static let resolverThreads = 8
 
     private let policy: EgressPolicy
+    private let addresses: HostLookup
     private let threads = NIOThreadPool(numberOfThreads: resolverThreads)
     private let timers: any EventLoopGroup
     private let cache = Mutex(VerdictCache<Waiter>())
 
-    init(policy: EgressPolicy, timers: any EventLoopGroup) {
+    init(policy: EgressPolicy, addresses: @escaping HostLookup, timers: any EventLoopGroup) {
         self.policy = policy
+        self.addresses = addresses
         self.timers = timers
         threads.start()
     }
@@ -69,7 +74,7 @@ final class HostGuard: Sendable {
 
     private func judge(_ name: String, for url: EgressURL) -> HostVerdict {
         Result { () throws(ExchangeError) in
-            for address in try addresses(of: name) {
+            for address in try addresses(name) {
                 do throws(EgressRefusal) { try policy.judge(address: address, of: url) } catch {
                     throw ExchangeError(.refusedAddress, error.sentence)
                 }
@@ -78,8 +83,8 @@ final class HostGuard: Sendable {
     }
 }
 
-/// Every address that the system's resolver knows for a name. Blocks the thread.
-private func addresses(of name: String) throws(ExchangeError) -> [IPAddress] {
+/// The addresses of a name as the system's resolver knows them, from its files and from DNS.
+@Sendable func systemAddresses(_ name: String) throws(ExchangeError) -> [IPAddress] {
     var hints = addrinfo()
     hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?

@@ -43,11 +43,21 @@ package final class ProviderClient: HTTPExchange {
     private let destinations = Mutex<[DestinationKey: Destination]>([:])
 
     /// The loops are the caller's and outlive the client; `shutdown()` must be awaited before the last reference goes.
-    package init(
+    package convenience init(
         policy: EgressPolicy, eventLoopGroup: any EventLoopGroup, connectionsPerHost: Int = 64, logger: Logger
     ) {
+        self.init(
+            policy: policy, addresses: systemAddresses, eventLoopGroup: eventLoopGroup,
+            connectionsPerHost: connectionsPerHost, logger: logger)
+    }
+
+    /// `addresses` is what the guard asks; the client itself always asks the system.
+    init(
+        policy: EgressPolicy, addresses: @escaping HostLookup, eventLoopGroup: any EventLoopGroup,
+        connectionsPerHost: Int, logger: Logger
+    ) {
         self.policy = policy
-        hosts = HostGuard(policy: policy, timers: eventLoopGroup)
+        hosts = HostGuard(policy: policy, addresses: addresses, timers: eventLoopGroup)
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: HTTPClient.Configuration.Timeout(connect: ProviderClient.connectTimeout),
@@ -77,6 +87,8 @@ package final class ProviderClient: HTTPExchange {
         try await hosts.admit(destination.url, key: destination.hostKey, before: .now() + TimeAmount(timeout))
     }
 
+    /// Answers with any status as soon as the kept part of the body is there. Cancelling the task ends the call with the
+    /// class timeout; the caller knows of its own cancelling.
     package func send(_ request: OutgoingRequest) async throws(ExchangeError) -> IncomingResponse {
         let deadline = NIODeadline.now() + TimeAmount(request.timeout)
         let destination = try destination(method: HTTPMethod(rawValue: request.method.rawValue), url: request.url)

@@ -1,7 +1,7 @@
 import Storage
 
-/// Waiting work, first come first served within each lane.
-struct Lanes {
+/// Waiting work, first come first served within each lane. Pure, so that its order is tested without an engine.
+package struct Lanes {
     private struct Line {
         var works: [Work] = []
         var head = 0
@@ -10,14 +10,16 @@ struct Lanes {
 
     private var lines = [Line](repeating: Line(), count: Lane.allCases.count)
 
-    var count: Int { lines.reduce(0) { $0 + $1.count } }
-    var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
+    package init() {}
 
-    mutating func append(_ work: Work) {
+    package var count: Int { lines.reduce(0) { $0 + $1.count } }
+    package var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
+
+    package mutating func append(_ work: Work) {
         lines[work.lane.rawValue].works.append(work)
     }
 
-    mutating func popFirst(_ lane: Lane) -> Work? {
+    package mutating func popFirst(_ lane: Lane) -> Work? {
         let index = lane.rawValue
         guard lines[index].count > 0 else { return nil }
         let work = lines[index].works[lines[index].head]
@@ -30,7 +32,7 @@ struct Lanes {
     }
 
     /// Takes over all that `other` holds, behind what is here.
-    mutating func absorb(_ other: inout Lanes) {
+    package mutating func absorb(_ other: inout Lanes) {
         for index in lines.indices where other.lines[index].count > 0 {
             if lines[index].count == 0 {
                 swap(&lines[index], &other.lines[index])
@@ -43,7 +45,7 @@ struct Lanes {
     }
 
     /// Everything, the first lane's first; nothing stays.
-    mutating func drain() -> [Work] {
+    package mutating func drain() -> [Work] {
         let all = lines.flatMap { $0.works[$0.head...] }
         self = Lanes()
         return all
@@ -53,7 +55,7 @@ struct Lanes {
 /// Chooses what one commit takes: whole lanes while their share of time lasts, and at least one piece of each.
 ///
 /// Background work gets a small share, so that an import never stands between a sender and its answer for long.
-struct CommitCycle {
+package struct CommitCycle {
     /// Nanoseconds that each lane may run in one commit, in the order of `Lane`.
     static let shares: [UInt64] = [20_000_000, 20_000_000, 4_000_000]
 
@@ -61,12 +63,12 @@ struct CommitCycle {
     private var laneStart: UInt64
     private var takenInLane = 0
 
-    init(now: UInt64) {
+    package init(now: UInt64) {
         laneStart = now
     }
 
     /// The next work of this commit, or nil when it should end. `now` is monotonic nanoseconds.
-    mutating func next(from lanes: inout Lanes, now: UInt64) -> Work? {
+    package mutating func next(from lanes: inout Lanes, now: UInt64) -> Work? {
         while true {
             let hasTime = takenInLane == 0 || now &- laneStart < CommitCycle.shares[lane.rawValue]
             if hasTime, let work = lanes.popFirst(lane) {

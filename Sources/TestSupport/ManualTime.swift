@@ -5,7 +5,8 @@ import Synchronization
 package final class ManualTime: Sendable {
     private struct State {
         var now: Timestamp
-        var followers: [@Sendable (Timestamp) -> Void] = []
+        var followers: [Int: @Sendable (Timestamp) -> Void] = [:]
+        var lastFollower = 0
     }
 
     private let state: Mutex<State>
@@ -26,7 +27,7 @@ package final class ManualTime: Sendable {
             state.now = time
             return state.followers
         }
-        for follower in followers { follower(time) }
+        for follower in followers.values { follower(time) }
     }
 
     package func advance(by duration: Duration) {
@@ -34,15 +35,21 @@ package final class ManualTime: Sendable {
             state.now = state.now + duration
             return (state.now, state.followers)
         }
-        for follower in followers { follower(time) }
+        for follower in followers.values { follower(time) }
     }
 
-    /// Calls `follower` now and with each later move, on the thread that moves the clock.
-    package func follow(_ follower: @escaping @Sendable (Timestamp) -> Void) {
-        let now = state.withLock { state in
-            state.followers.append(follower)
-            return state.now
+    /// Calls `follower` now and with each later move, on the thread that moves the clock, until `unfollow`.
+    package func follow(_ follower: @escaping @Sendable (Timestamp) -> Void) -> Int {
+        let (now, number) = state.withLock { state in
+            state.lastFollower += 1
+            state.followers[state.lastFollower] = follower
+            return (state.now, state.lastFollower)
         }
         follower(now)
+        return number
+    }
+
+    package func unfollow(_ number: Int) {
+        state.withLock { $0.followers[number] = nil }
     }
 }

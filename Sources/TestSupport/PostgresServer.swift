@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// It flushes as a real one does. Its folder goes with it, also when the test process is killed: a small shell waits for
 /// the end of a pipe that only this process holds, and then clears up.
-package final class PostgresServer: @unchecked Sendable {
+package final class PostgresServer: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
@@ -24,10 +24,9 @@ package final class PostgresServer: @unchecked Sendable {
 
     private let folder: String
     private let programs: PostgresPrograms
-    /// While its writing end is open the clearing shell waits.
-    private let lifeline = Pipe()
-    private let clearing = Process()
-    private let isRemoved = Mutex(false)
+    private let clearing: ChildProcess
+    /// While this end of a pipe is open the clearing shell waits.
+    private let lifeline: Mutex<Int32?>
 
     /// Makes the folder and starts the server; takes about two seconds.
     package init(settings: [String] = []) throws {
@@ -37,7 +36,14 @@ package final class PostgresServer: @unchecked Sendable {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
         url = "host=\(folder) dbname=postgres user=postgres"
         try programs.makeFolder(folder)
-        try startClearing()
+        let data = "\(folder)/data"
+        let stop = programs.command("pg_ctl", ["-D", data, "-m", "immediate", "-w", "stop"])
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Failure(description: "no pipe: \(errno)") }
+        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        clearing = try ChildProcess(["/bin/sh", "-c", Self.clearingScript, "sh", folder] + stop, input: ends[0])
+        close(ends[0])
+        lifeline = Mutex(ends[1])
         try programs.run(
             "initdb", ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", data],
             in: folder)
@@ -68,29 +74,18 @@ package final class PostgresServer: @unchecked Sendable {
 
     /// Ends the server and deletes its folder; returns when both are done.
     package func remove() {
-        let isFirst = isRemoved.withLock { isRemoved in
-            defer { isRemoved = true }
-            return !isRemoved
+        let end = lifeline.withLock { end in
+            defer { end = nil }
+            return end
         }
-        guard isFirst, clearing.isRunning else { return }
-        lifeline.fileHandleForWriting.closeFile()
-        clearing.waitUntilExit()
+        guard let end else { return }
+        close(end)
+        _ = clearing.wait()
     }
 
-    private func startClearing() throws {
-        let (program, arguments) = programs.command("pg_ctl", ["-D", data, "-m", "immediate", "-w", "stop"])
-        clearing.executableURL = URL(fileURLWithPath: "/bin/sh")
-        clearing.arguments = [
-            "-c", "trap '' INT TERM HUP; cat; folder=$1; shift; cd \"$folder\" && \"$@\"; rm -rf \"$folder\"", "sh",
-            folder, program,
-        ] + arguments
-        clearing.standardInput = lifeline.fileHandleForReading
-        clearing.standardOutput = FileHandle.nullDevice
-        clearing.standardError = FileHandle.nullDevice
-        // A child that held the writing end too would keep the pipe open.
-        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        try clearing.run()
-    }
+    /// The signals of an interrupted terminal end this process but not the shell, so that it still clears up.
+    private static let clearingScript =
+        "trap '' INT TERM HUP; cat; folder=$1; shift; cd \"$folder\" && \"$@\"; rm -rf \"$folder\""
 }
 
 /// PostgreSQL's own programs, run as its own user where the tests run as root: the server refuses to be root.
@@ -125,35 +120,58 @@ private struct PostgresPrograms {
         }
     }
 
-    func command(_ name: String, _ arguments: [String]) -> (program: String, arguments: [String]) {
-        let program = "\(folder)/\(name)"
-        if !isRoot { return (program, arguments) }
-        return ("/usr/bin/env", ["runuser", "-u", Self.user, "--", program] + arguments)
+    func command(_ name: String, _ arguments: [String]) -> [String] {
+        let words = ["\(folder)/\(name)"] + arguments
+        return isRoot ? ["/usr/bin/env", "runuser", "-u", Self.user, "--"] + words : words
     }
 
     func run(_ name: String, _ arguments: [String], in directory: String) throws {
-        let process = Process()
-        let (program, arguments) = command(name, arguments)
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        process.standardInput = FileHandle.nullDevice
-        // A file and no pipe: the server inherits it, and a pipe would then never end.
         let output = "\(directory)/\(name).out"
-        guard FileManager.default.createFile(atPath: output, contents: nil),
-            let handle = FileHandle(forWritingAtPath: output)
-        else {
-            throw PostgresServer.Failure(description: "cannot write \(output)")
-        }
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
-        process.waitUntilExit()
-        try handle.close()
-        guard process.terminationStatus == 0 else {
+        // The server's user may not enter the folder that the tests run in.
+        let words = ["/usr/bin/env", "-C", directory] + command(name, arguments)
+        let status = try ChildProcess(words, output: output).wait()
+        guard status == 0 else {
             let words = FileManager.default.contents(atPath: output).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            throw PostgresServer.Failure(description: "\(name) ended with \(process.terminationStatus): \(words)")
+            throw PostgresServer.Failure(description: "\(name) ended with \(status): \(words)")
         }
+    }
+}
+
+/// A program started with nothing of ours open in it.
+///
+/// Foundation's `Process` waits until a socket that the program inherits is closed, and a server that stays on would hold
+/// that of its starter, and those of others, for ever.
+private struct ChildProcess {
+    private let identifier: pid_t
+
+    init(_ command: [String], input: Int32? = nil, output: String = "/dev/null") throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Closing what is not open does no harm here.
+        for descriptor: Int32 in 3..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+
+        var words = command.map { $0.withCString { strdup($0) } }
+        defer { for word in words { free(word) } }
+        words.append(nil)
+        var identifier: pid_t = 0
+        let code = posix_spawn(&identifier, words[0], &actions, nil, words, environ)
+        guard code == 0 else { throw PostgresServer.Failure(description: "cannot start \(command): \(code)") }
+        self.identifier = identifier
+    }
+
+    /// Waits for its end; answers its exit code, or -1 when a signal ended it.
+    func wait() -> Int {
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) == -1, errno == EINTR {}
+        return status & 0x7f == 0 ? Int((status >> 8) & 0xff) : -1
     }
 }
 

@@ -36,13 +36,13 @@ package struct TestStore: Sendable {
         }
     }
 
-    /// PostgreSQL's `now_ms()` then reads a row that follows the clock.
-    fileprivate func bindClock() throws {
-        guard let time, engine == .postgres else { return }
+    /// PostgreSQL's `now_ms()` reads a row that follows the clock while the body runs.
+    fileprivate func withClock<T>(_ body: (TestStore) async throws -> T) async throws -> T {
+        guard let time, engine == .postgres else { return try await body(self) }
         let location = location
         try PostgresDatabase.runAlone("CREATE TABLE test_clock (milliseconds bigint NOT NULL)", at: location)
         try PostgresDatabase.runAlone("INSERT INTO test_clock VALUES (0)", at: location)
-        time.follow { now in
+        let number = time.follow { now in
             do {
                 let milliseconds = now.milliseconds
                 try PostgresDatabase.runAlone("UPDATE test_clock SET milliseconds = \(milliseconds)", at: location)
@@ -50,6 +50,8 @@ package struct TestStore: Sendable {
                 preconditionFailure("PostgreSQL's clock could not follow the test's: \(error)")
             }
         }
+        defer { time.unfollow(number) }
+        return try await body(self)
     }
 }
 
@@ -60,7 +62,7 @@ private let sqliteSlots = TestSlots(16)
 
 /// Lends an empty place for data on `engine`, and removes it afterwards. Not to be nested: places are limited.
 ///
-/// - Parameter time: what `now_ms()` answers; the real clock without it. It must outlive nothing but the body.
+/// - Parameter time: what `now_ms()` answers; the real clock without it.
 package func withStore<T>(
     _ engine: TestEngine, time: ManualTime? = nil, _ body: (TestStore) async throws -> T
 ) async throws -> T {
@@ -74,9 +76,7 @@ package func withStore<T>(
     case .postgres:
         return try await postgresSlots.withSlot {
             try await withFreshPostgresDatabase(serverURL: PostgresServer.sharedURL()) { url in
-                let store = TestStore(.postgres, location: url, time: time)
-                try store.bindClock()
-                return try await body(store)
+                try await TestStore(.postgres, location: url, time: time).withClock(body)
             }
         }
     }

@@ -31,7 +31,9 @@ import Testing
         #expect(Base64.decode(text) == nil)
     }
 
-    @Test("The URL alphabet refuses padding and the other alphabet", arguments: ["AA==", "AA+A", "AA/A", "A", "AB", "AAB"])
+    @Test(
+        "The URL alphabet refuses padding and the other alphabet",
+        arguments: ["AA==", "AA+A", "AA/A", "A", "AB", "AAB"])
     func refusedURL(_ text: String) {
         #expect(Base64.decode(text, .url) == nil)
     }

@@ -80,7 +80,8 @@ import Testing
         }
     }
 
-    @Test("An empty, short, long or undecodable key file is refused and left as it is", arguments: [0, 1, 31, 33, 2000])
+    @Test(
+        "An empty, short, long or undecodable key file is refused and left as it is", arguments: [0, 1, 31, 33, 2000])
     func badContents(_ count: Int) throws {
         try withFolder { folder in
             let path = folder + "/master.key"

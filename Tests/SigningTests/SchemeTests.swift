@@ -10,7 +10,8 @@ import Testing
 
     private func key(_ text: String) throws -> SigningKey { try #require(SigningKey(Secret(text))) }
 
-    @Test("What a scheme signs it verifies, and it tells which key matched", arguments: SignatureCatalog.all.map(\.name))
+    @Test(
+        "What a scheme signs it verifies, and it tells which key matched", arguments: SignatureCatalog.all.map(\.name))
     func roundTrip(_ name: String) throws {
         let scheme = try #require(SignatureCatalog.scheme(named: name))
         let (old, new) = (try key("secret-of-last-year"), try key("secret-of-this-year"))

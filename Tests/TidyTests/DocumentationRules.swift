@@ -9,8 +9,11 @@ private let modifiers: Set<String> = [
     "package", "final", "static", "indirect", "nonisolated", "mutating", "consuming", "borrowing", "override", "prefix",
 ]
 private let kinds: Set<String> = ["struct", "enum", "class", "actor", "protocol", "func"]
-/// Requirements of the standard library and of service lifecycle, whose meaning is known.
-private let known: Set<String> = ["hash", "encode", "makeIterator", "makeAsyncIterator", "next", "run"]
+/// Requirements of the standard library and of the libraries that are used here, whose meaning is known.
+private let known: Set<String> = [
+    "hash", "encode", "makeIterator", "makeAsyncIterator", "next", "run", "handle", "makeCounter", "makeMeter",
+    "makeRecorder", "makeTimer", "destroyCounter", "destroyMeter", "destroyRecorder", "destroyTimer",
+]
 
 private func declaration(_ code: String, at index: Int) -> Declaration? {
     var words = code.split(separator: " ").map(String.init)
@@ -80,18 +83,18 @@ private func requirements(_ tree: Tree) -> Set<String> {
 @Sendable private func undocumented(_ tree: Tree) -> [Violation] {
     let requirements = requirements(tree)
     return tree.under("Sources/").filter { $0.isSwift }.flatMap { file in
-        var explained = requirements
-        return file.code.enumerated().compactMap { index, line -> Violation? in
-            guard let found = declaration(line, at: index) else { return nil }
+        let declarations = file.code.enumerated().compactMap { declaration($0.element, at: $0.offset) }
+        let explained = requirements.union(
+            declarations.filter { summary(above: $0.index, in: file) != nil }.map(\.name))
+        return declarations.compactMap { found -> Violation? in
             func violation(_ advice: String) -> Violation {
-                Violation(path: file.path, line: index + 1, advice: "\(found.kind) \(found.name): \(advice)")
+                Violation(path: file.path, line: found.index + 1, advice: "\(found.kind) \(found.name): \(advice)")
             }
-            guard let summary = summary(above: index, in: file) else {
-                // An overload stands under the summary of the first of its name.
+            guard let summary = summary(above: found.index, in: file) else {
+                // An overload stands under the summary of another of its name.
                 if found.kind == "func" && explained.contains(found.name) { return nil }
                 return violation("say above it, after ///, what its name doesn't")
             }
-            explained.insert(found.name)
             return restates(summary, found.name) ? violation("its summary repeats the name: say what it is for") : nil
         }
     }

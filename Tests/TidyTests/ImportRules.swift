@@ -1,7 +1,7 @@
 /// What each target may import: its own siblings below it, and the libraries that it exists to keep in one place.
 ///
-/// Arrows never point back, so a sibling that is not listed is above. `Synchronization` is everybody's, and where `Glibc`
-/// stands, the same library may be taken under the name that it has elsewhere.
+/// Arrows never point back, so a sibling that is not listed is above. `Synchronization` is everybody's, and where
+/// `Glibc` stands, the same library may be taken under the name that it has elsewhere.
 private let allowedImports: [String: Set<String>] = [
     "Kernel": ["HTTPTypes", "Glibc"],
     "Events": ["Kernel"],
@@ -14,7 +14,7 @@ private let allowedImports: [String: Set<String>] = [
     "StoragePostgres": ["Kernel", "Storage", "CPostgres", "Logging", "Glibc"],
 
     "Durable": ["Kernel", "Storage", "Logging", "ServiceLifecycle"],
-    "Commerce": ["Kernel", "Events", "Storage"],
+    "Commerce": ["Kernel", "Events", "Storage", "Durable", "Webhooks"],
     "Webhooks": [
         "Kernel", "Events", "Signing", "Storage", "DequeModule", "HTTPTypes", "Logging", "ServiceLifecycle",
     ],
@@ -28,7 +28,8 @@ private let allowedImports: [String: Set<String>] = [
 
     "API": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
-        "Hummingbird", "JWTKit", "Crypto", "HTTPTypes", "NIOCore", "Logging", "Metrics", "FoundationEssentials", "Glibc",
+        "Hummingbird", "JWTKit", "Crypto", "HTTPTypes", "NIOCore", "Logging", "Metrics", "CoreMetrics",
+        "FoundationEssentials", "Glibc",
     ],
     "Server": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
@@ -39,9 +40,9 @@ private let allowedImports: [String: Set<String>] = [
 
     "TestSupport": [
         "Kernel", "Storage", "StorageSQLite", "StoragePostgres", "Testing", "Foundation", "FoundationEssentials",
-        "Glibc",
+        "Dispatch", "Glibc",
     ],
-    "StorageTesting": ["Kernel", "Storage", "TestSupport", "Testing"],
+    "StorageTesting": ["Kernel", "Storage", "TestSupport", "Testing", "Dispatch"],
 ]
 
 /// The module and the words before it of an import line, or nil for another line.

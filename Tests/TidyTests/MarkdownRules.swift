@@ -128,7 +128,23 @@ private func verbs(_ tree: Tree) -> Set<String> {
     }
 }
 
+@Sendable private func undescribedTargets(_ tree: Tree) -> [Violation] {
+    guard let overview = tree["ARCHITECTURE.md"] else { return [] }
+    let targets = Set(tree.files.filter { $0.isSwift }.compactMap { $0.target })
+    return targets.sorted().filter { !overview.text.contains("`\($0)`") }.map {
+        Violation(path: overview.path, line: 0, advice: "the target \($0) has no row in the table of targets: add it")
+    }
+}
+
 let markdownRules: [Rule] = [
+    Rule(
+        "Each target is described in ARCHITECTURE.md",
+        bad: [
+            Sample(
+                ["ARCHITECTURE.md": "| `A` | b |\n", "Sources/C/D.swift": "a\n", "Sources/A/B.swift": "a\n"], line: 0)
+        ],
+        good: [Sample(["ARCHITECTURE.md": "| `A` | b |\n", "Sources/A/B.swift": "a\n", "Sources/C/d.h": "a\n"])],
+        check: undescribedTargets),
     Rule(
         "Links in documents lead somewhere",
         bad: [

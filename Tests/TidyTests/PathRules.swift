@@ -43,18 +43,19 @@ let pathRules: [Rule] = [
         ],
         good: [
             Sample(["scripts/a": "#!/usr/bin/env bash\n# b\nset -euo pipefail\n"], executables: ["scripts/a"]),
-            Sample(["scripts/lib/a": "b() { echo c; }\n"]),
+            Sample(["scripts/a.txt": "b\n"]),
         ]
     ) { tree in
-        tree.files.filter { ["scripts/", ".ci/"].contains($0.folder) }.flatMap { file -> [Violation] in
-            var found: [Violation] = []
-            if !tree.executables.contains(file.path) {
-                found.append(Violation(path: file.path, line: 0, advice: "chmod +x it"))
+        tree.files.filter { ["scripts/", "scripts/lib/", ".ci/"].contains($0.folder) && !$0.path.hasSuffix(".txt") }
+            .flatMap { file -> [Violation] in
+                var found: [Violation] = []
+                if !tree.executables.contains(file.path) {
+                    found.append(Violation(path: file.path, line: 0, advice: "chmod +x it"))
+                }
+                if !file.lines.contains("set -euo pipefail") {
+                    found.append(Violation(path: file.path, line: 2, advice: "begin with set -euo pipefail"))
+                }
+                return found
             }
-            if !file.lines.contains("set -euo pipefail") {
-                found.append(Violation(path: file.path, line: 2, advice: "begin with set -euo pipefail"))
-            }
-            return found
-        }
     },
 ]

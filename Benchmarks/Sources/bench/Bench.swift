@@ -6,5 +6,9 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Takes the server's figures on this machine, each beside a floor measured in the same run.",
-        subcommands: [DriverCommand.self, NoopServer.self])
+        subcommands: [
+            AllCommand.self, AcceptCommand.self, FlushCommand.self, EndToEndCommand.self, DeliveriesCommand.self,
+            FeedCommand.self, StartCommand.self, KeptCommand.self, DriverCommand.self, NoopServer.self,
+            CommitLoop.self,
+        ])
 }

@@ -17,8 +17,8 @@ package struct APIKey: Sendable {
     package let revokedAt: Timestamp?
 }
 
-/// API keys: `tw_` and 43 base64url characters, which are 32 random bytes. So one SHA-256 is all the hashing they need:
-/// there is nothing to guess that a slower one would protect.
+/// API keys: `tw_` and 43 base64url characters, which are 32 random bytes. So one SHA-256 is all the hashing they
+/// need: there is nothing to guess that a slower one would protect.
 package final class APIKeyStore: Sendable {
     package static let prefix = "tw_"
     private static let textLength = 46

@@ -33,8 +33,8 @@ enum FileBytes {
         }
     }
 
-    /// Reads a file, or makes it with these bytes, readable by its owner only. Two processes that come at once agree on
-    /// the content of one of them: a whole file is linked into place, and the second link fails.
+    /// Reads a file, or makes it with these bytes, readable by its owner only. Two processes that come at once agree
+    /// on the content of one of them: a whole file is linked into place, and the second link fails.
     static func readOrCreate(_ path: String, limit: Int, _ bytes: [UInt8]) throws(FileFault) -> [UInt8] {
         if access(path, F_OK) == 0 { return try read(path, limit: limit) }
         let draft = "\(path).\(getpid()).draft"

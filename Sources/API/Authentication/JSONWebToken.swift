@@ -8,7 +8,8 @@ package struct TokenError: Error, Equatable, Sendable, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// The algorithms that tokens may be signed with. `none` and the HMAC family are not merely refused: they have no name here.
+/// The algorithms that tokens may be signed with. `none` and the HMAC family are not merely refused: they have no
+/// name here.
 enum TokenAlgorithm: String, Sendable, CaseIterable {
     case rs256 = "RS256"
     case es256 = "ES256"

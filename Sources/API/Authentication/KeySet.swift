@@ -3,8 +3,8 @@ import JWTKit
 import Kernel
 import Signing
 
-/// A public key that can do one thing: check signatures of its own algorithm. The algorithm belongs to the key, never to
-/// the token, which is what makes "use this RSA key as an HMAC secret" unsayable.
+/// A public key that can do one thing: check signatures of its own algorithm. The algorithm belongs to the key, never
+/// to the token, which is what makes "use this RSA key as an HMAC secret" unsayable.
 struct VerificationKey: Sendable {
     private enum Kind: Sendable {
         case rs256(any JWTAlgorithm)
@@ -88,7 +88,8 @@ struct KeySet: Sendable {
         withoutID = []
     }
 
-    /// Reads a JWKS document. Keys that are not for us are passed over; a document without any usable key is an error.
+    /// Reads a JWKS document. Keys that are not for us are passed over; a document without any usable key is an
+    /// error.
     init(parsing bytes: [UInt8]) async throws {
         guard let members = try JSONValue(parsing: bytes)["keys"]?.array else {
             throw TokenError("The key set has no array \"keys\".")

@@ -35,8 +35,8 @@ package struct KeySource: Sendable {
     }
 }
 
-/// When a key set is fetched: at first use, when it is old, and when a token names an unknown key. Never more often than
-/// once an interval, or anyone could make us flood the issuer with tokens that name keys of their own invention.
+/// When a key set is fetched: at first use, when it is old, and when a token names an unknown key. Never more often
+/// than once an interval, or anyone could make us flood the issuer with tokens that name keys of their own invention.
 struct KeyRefresh: Sendable {
     enum Action: Equatable, Sendable {
         /// What is held will do.
@@ -103,7 +103,7 @@ actor KeySetCache {
 
     private func found(_ set: KeySet?, _ token: JSONWebToken) throws -> [VerificationKey] {
         guard let set = set ?? keys else {
-            throw Problem.unavailable("The keys that tokens are checked with cannot be had at the moment.", retryAfter: 5)
+            throw Problem.unavailable("The keys that tokens are checked with cannot be had.", retryAfter: 5)
         }
         return set.keys(for: token)
     }

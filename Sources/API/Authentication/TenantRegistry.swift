@@ -3,8 +3,8 @@ import Kernel
 import Storage
 import Synchronization
 
-/// Brings tenants and organisations into being: the first valid token that names a new pair makes their rows, and nobody
-/// has to sign up. Pairs that are known to exist cost a look into memory.
+/// Brings tenants and organisations into being: the first valid token that names a new pair makes their rows, and
+/// nobody has to sign up. Pairs that are known to exist cost a look into memory.
 package final class TenantRegistry: Sendable {
     private let database: any Database
     private let time: TimeSource

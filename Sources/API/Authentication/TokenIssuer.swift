@@ -2,8 +2,8 @@ import Crypto
 import Kernel
 import Signing
 
-/// Our own issuer of tokens, for installations without an identity provider: one Ed25519 key in the data directory, made
-/// at first start, kept as a private JWK (RFC 8037).
+/// Our own issuer of tokens, for installations without an identity provider: one Ed25519 key in the data directory,
+/// made at first start, kept as a private JWK (RFC 8037).
 package struct TokenIssuer: Sendable {
     /// The `iss` and `aud` of our tokens.
     package static let name = "tradewind"

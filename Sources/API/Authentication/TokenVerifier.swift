@@ -2,8 +2,8 @@ import Kernel
 import Logging
 import Synchronization
 
-/// Decides whether a JWT is to be believed, and remembers for a while that it was: a client that calls often costs one
-/// signature check in five minutes.
+/// Decides whether a JWT is to be believed, and remembers for a while that it was: a client that calls often costs
+/// one signature check in five minutes.
 package final class TokenVerifier: Sendable {
     private struct Verified: Sendable {
         let principal: Principal

@@ -30,8 +30,8 @@ struct BodyDeadlines: Sendable {
 /// Breaks off request bodies that take too long, with one timer for all of them: a timer a request would cost the
 /// quick ones more than reading their body does.
 ///
-/// The error goes in at the connection's head, where NIO's own parse errors come from: reading ends with it, an answer can
-/// still be written, and the connection is closed after it.
+/// The error goes in at the connection's head, where NIO's own parse errors come from: reading ends with it, an
+/// answer can still be written, and the connection is closed after it.
 package final class SlowBodyWatch: Sendable {
     private struct State {
         var deadlines = BodyDeadlines()

@@ -35,6 +35,10 @@ package struct Principal: Hashable, Sendable {
         self.role = role
     }
 
+    package init(tenant: TenantID, organisation: OrganisationID, user: UserID, role: Role) {
+        self.init(scope: Scope(tenant: tenant, organisation: organisation), user: user, role: role)
+    }
+
     package var tenant: TenantID { scope.tenant }
     package var organisation: OrganisationID { scope.organisation }
 

@@ -45,7 +45,8 @@ private struct RoleMiddleware: RouterMiddleware {
         _ request: Request, context: TenantContext, next: (Request, TenantContext) async throws -> Response
     ) async throws -> Response {
         guard context.principal.role >= least else {
-            throw Problem.forbidden("This needs the role \(least.rawValue); the token has \(context.principal.role.rawValue).")
+            let held = context.principal.role.rawValue
+            throw Problem.forbidden("This needs the role \(least.rawValue); the token has \(held).")
         }
         return try await next(request, context)
     }

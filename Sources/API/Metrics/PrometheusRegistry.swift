@@ -3,8 +3,8 @@ import Synchronization
 
 /// Keeps what swift-metrics measures and writes it as Prometheus text (exposition format 0.0.4).
 ///
-/// Labels are bounded: a family with too many series puts all further ones into one, or a caller who can choose a label
-/// could fill the memory.
+/// Labels are bounded: a family with too many series puts all further ones into one, or a caller who can choose a
+/// label could fill the memory.
 package final class PrometheusRegistry: MetricsFactory {
     private enum Kind: String {
         case counter

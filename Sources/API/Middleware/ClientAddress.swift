@@ -1,8 +1,9 @@
 import HTTPTypes
 import Hummingbird
 
-/// Whose address a request came from. Behind proxies the connection is the nearest proxy's, and the caller's address stands
-/// in `X-Forwarded-For`, of which only the entries that our own proxies wrote can be believed: those at its end.
+/// Whose address a request came from. Behind proxies the connection is the nearest proxy's, and the caller's address
+/// stands in `X-Forwarded-For`, of which only the entries that our own proxies wrote can be believed: those at its
+/// end.
 package struct ClientAddress: Sendable {
     /// Proxies of ours between a caller and this server; 0 believes only the connection.
     package let proxies: Int

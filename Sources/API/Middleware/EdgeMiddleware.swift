@@ -4,8 +4,8 @@ import Kernel
 import Logging
 import NIOCore
 
-/// The first to see a request and the last to see its answer: gives it an id, turns every error into a problem, counts
-/// and times it. One middleware instead of four, because each costs every request a suspension.
+/// The first to see a request and the last to see its answer: gives it an id, turns every error into a problem,
+/// counts and times it. One middleware instead of four, because each costs every request a suspension.
 package struct EdgeMiddleware: RouterMiddleware {
     package typealias Context = AppContext
 
@@ -77,7 +77,8 @@ package struct EdgeMiddleware: RouterMiddleware {
         context.log.debug(
             "request answered",
             metadata: [
-                "method": .string(request.method.rawValue), "route": .string(route), "status": .stringConvertible(status),
+                "method": .string(request.method.rawValue), "route": .string(route),
+                "status": .stringConvertible(status),
                 "milliseconds": .stringConvertible((NIODeadline.now() - start).nanoseconds / 1_000_000),
             ])
     }

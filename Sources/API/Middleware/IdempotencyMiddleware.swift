@@ -6,15 +6,15 @@ import Logging
 import NIOCore
 
 extension RouterMethods where Context == TenantContext {
-    /// A group whose POSTs honour `Idempotency-Key`. Put it behind `requiring`: an answer is given again only to callers
-    /// who would have been let through.
+    /// A group whose POSTs honour `Idempotency-Key`. Put it behind `requiring`: an answer is given again only to
+    /// callers who would have been let through.
     package func idempotent(_ store: IdempotencyStore) -> RouterGroup<TenantContext> {
         group().add(middleware: IdempotencyMiddleware(store: store))
     }
 }
 
-/// Gives a repeated call its first answer: same key and same request, stored answer; same key and another request, or a
-/// first call that still runs, 409. Calls that made nothing (no 2xx) leave their key free.
+/// Gives a repeated call its first answer: same key and same request, stored answer; same key and another request, or
+/// a first call that still runs, 409. Calls that made nothing (no 2xx) leave their key free.
 struct IdempotencyMiddleware: RouterMiddleware {
     typealias Context = TenantContext
 

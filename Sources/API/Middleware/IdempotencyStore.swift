@@ -21,8 +21,8 @@ enum IdempotencyClaim: Sendable {
     case otherRequest
 }
 
-/// Keeps the answers of calls that named an `Idempotency-Key`. Answers are sealed, because some show a secret for the only
-/// time.
+/// Keeps the answers of calls that named an `Idempotency-Key`. Answers are sealed, because some show a secret for the
+/// only time.
 package final class IdempotencyStore: Sendable {
     /// How long a key is kept for its request.
     private static let retention: Duration = .seconds(24 * 3600)
@@ -106,7 +106,8 @@ package final class IdempotencyStore: Sendable {
         }
     }
 
-    /// Removes up to `limit` keys that are over their time, and says how many; a janitor calls it until none are left.
+    /// Removes up to `limit` keys that are over their time, and says how many; a janitor calls it until none are
+    /// left.
     package func removeExpired(limit: Int) async throws -> Int {
         let oldest = time.now() - IdempotencyStore.retention
         return try await database.write(.background) { transaction in

@@ -1,7 +1,7 @@
 import Kernel
 
-/// A token bucket for each of very many callers, each kept as one number: the instant at which its bucket is full again
-/// (the generic cell rate algorithm). A bucket holds a minute's worth and fills evenly.
+/// A token bucket for each of very many callers, each kept as one number: the instant at which its bucket is full
+/// again (the generic cell rate algorithm). A bucket holds a minute's worth and fills evenly.
 struct RateLimiter<Key: Hashable & Sendable>: Sendable {
     enum Decision: Equatable, Sendable {
         case allowed(remaining: Int)

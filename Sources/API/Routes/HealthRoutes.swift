@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Kernel
+import Logging
 import NIOCore
 
 /// What orchestrators and monitors ask: alive, able to commit, and the figures.

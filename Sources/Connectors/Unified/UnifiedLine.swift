@@ -18,7 +18,7 @@ struct UnifiedLine {
         let tax = try item.money("tax_amount", in: currency) ?? .zero(currency)
         let price = try Price(item, quantity, tax: tax, currency)
         line = OrderSnapshot.Line(
-            key: key, itemID: itemID, sku: sku, title: title ?? sku ?? itemID ?? key, quantity: quantity,
+            key: key, itemID: itemID, sku: sku, title: title ?? sku ?? itemID ?? "Line \(key)", quantity: quantity,
             unitPrice: price.unit, total: price.total, tax: tax)
         discount = price.discount
         let refunded = try item.money("refund_amount", in: currency) ?? .zero(currency)

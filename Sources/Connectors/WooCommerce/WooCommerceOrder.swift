@@ -70,8 +70,8 @@ enum WooCommerceOrder {
         let itemID = try identifierNotZero(item, "variation_id") ?? productID
         let sku = try item.identifier("sku")
         return OrderSnapshot.Line(
-            key: key, itemID: itemID, sku: sku, title: try item.text("name") ?? sku ?? key, quantity: quantity,
-            unitPrice: OrderArithmetic.unitPrice(of: total, for: quantity), total: total,
+            key: key, itemID: itemID, sku: sku, title: try item.text("name") ?? sku ?? "Line \(key)",
+            quantity: quantity, unitPrice: OrderArithmetic.unitPrice(of: total, for: quantity), total: total,
             tax: try item.money("total_tax", in: currency) ?? .zero(currency))
     }
 

@@ -52,15 +52,33 @@ package struct JSONScan: Sendable {
         let next = try reader.peek()
         guard next == UInt8(ascii: "\"") else { throw reader.fail(.unexpected(next)) }
         let nameStart = reader.at
-        let name = try reader.string()
+        let index = try index(of: names, takenBy: &reader)
         try reader.expect(UInt8(ascii: ":"))
         let first = try reader.peek()
         let start = reader.at
-        guard let index = names.firstIndex(where: { $0.description == name }) else { return try reader.skip() }
-        if found[index] != nil { throw reader.fail(.duplicateName(name), at: nameStart) }
+        guard let index else { return try reader.skip(depth: 1) }
+        if found[index] != nil { throw reader.fail(.duplicateName(names[index].description), at: nameStart) }
         var string: String?
-        if first == UInt8(ascii: "\"") { string = try reader.string() } else { try reader.skip() }
+        if first == UInt8(ascii: "\"") { string = try reader.string() } else { try reader.skip(depth: 1) }
         found[index] = Member(range: start..<reader.at, string: string)
+    }
+
+    /// Takes a member's name and looks it up by its bytes; only a name with escapes is decoded for that.
+    private static func index(
+        of names: [StaticString], takenBy reader: inout JSONReader
+    ) throws(JSONSyntaxError) -> Int? {
+        let start = reader.at
+        let (range, hasEscape) = try reader.stringRange()
+        if hasEscape {
+            reader.at = start
+            let name = try reader.string()
+            return names.firstIndex { $0.description == name }
+        }
+        let bytes = UnsafeBufferPointer(rebasing: reader.bytes[range])
+        return names.firstIndex { name in
+            name.utf8CodeUnitCount == bytes.count
+                && bytes.elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: bytes.count))
+        }
     }
 
     /// The member with the name at that place of the list given to `init`.

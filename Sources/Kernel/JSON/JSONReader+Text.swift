@@ -62,7 +62,12 @@ extension JSONReader {
         at += 1
         let start = at
         var hasEscape = false
-        while at < bytes.count {
+        while true {
+            // Nearly all bytes are plain ASCII: a short loop without any state but the place.
+            var next = at
+            while next < bytes.count, isPlain(bytes[next]) { next += 1 }
+            at = next
+            guard at < bytes.count else { throw fail(.cutOff) }
             let byte = bytes[at]
             switch byte {
             case UInt8(ascii: "\""):
@@ -72,11 +77,14 @@ extension JSONReader {
                 hasEscape = true
                 try checkEscape()
             case 0..<0x20: throw fail(.controlCharacter)
-            case 0x20..<0x80: at += 1
             default: try checkMultibyte(lead: byte)
             }
         }
-        throw fail(.cutOff)
+    }
+
+    /// ASCII that stands for itself within a text.
+    private func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private mutating func checkEscape() throws(JSONSyntaxError) {

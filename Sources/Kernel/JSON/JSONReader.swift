@@ -86,17 +86,22 @@ struct JSONReader {
         }
     }
 
-    /// A name that stands twice. Few members are compared pairwise; many go through a set, so that an object
-    /// with a hundred thousand names stays linear.
+    /// A name that stands twice, by its bytes: two spellings of one accented letter are two names (RFC 8259, 8.3).
+    ///
+    /// Few members are compared pairwise; many go through a set, so that a hundred thousand names stay linear.
     private func duplicate(in members: [JSONObject.Member]) -> String? {
         if members.count <= 16 {
             for index in members.indices.dropFirst() {
-                for other in 0..<index where members[other].name == members[index].name { return members[index].name }
+                let name = members[index].name
+                // Strings first: they compare fast, and are equal whenever their bytes are.
+                for other in members[..<index] where other.name == name && NameBytes(other.name) == NameBytes(name) {
+                    return name
+                }
             }
             return nil
         }
-        var seen = Set<String>(minimumCapacity: members.count)
-        for member in members where !seen.insert(member.name).inserted { return member.name }
+        var seen = Set<NameBytes>(minimumCapacity: members.count)
+        for member in members where !seen.insert(NameBytes(member.name)).inserted { return member.name }
         return nil
     }
 
@@ -125,25 +130,29 @@ struct JSONReader {
     // MARK: Stepping over
 
     /// Checks one value and steps over it without recursion, so that no input can exhaust the stack.
-    mutating func skip() throws(JSONSyntaxError) {
+    ///
+    /// `depth` is the number of containers that are open around it.
+    mutating func skip(depth: Int = 0) throws(JSONSyntaxError) {
         var closers: [UInt8] = []
         while true {
             switch try peek() {
             case UInt8(ascii: "{"):
+                if depth + closers.count >= depthLimit { throw fail(.tooDeep(depthLimit)) }
                 at += 1
                 if try peek() == UInt8(ascii: "}") {
                     at += 1
                 } else {
-                    try open(UInt8(ascii: "}"), on: &closers)
+                    closers.append(UInt8(ascii: "}"))
                     try skipName()
                     continue
                 }
             case UInt8(ascii: "["):
+                if depth + closers.count >= depthLimit { throw fail(.tooDeep(depthLimit)) }
                 at += 1
                 if try peek() == UInt8(ascii: "]") {
                     at += 1
                 } else {
-                    try open(UInt8(ascii: "]"), on: &closers)
+                    closers.append(UInt8(ascii: "]"))
                     continue
                 }
             case UInt8(ascii: "\""): _ = try stringRange()
@@ -159,11 +168,6 @@ struct JSONReader {
             if closers.isEmpty { return }
             if closers.last == UInt8(ascii: "}") { try skipName() }
         }
-    }
-
-    private func open(_ close: UInt8, on closers: inout [UInt8]) throws(JSONSyntaxError) {
-        if closers.count >= depthLimit { throw fail(.tooDeep(depthLimit)) }
-        closers.append(close)
     }
 
     private mutating func skipName() throws(JSONSyntaxError) {
@@ -205,5 +209,19 @@ struct JSONReader {
             if digits(&self) == 0 { throw fail(.badNumber) }
         }
         return start..<at
+    }
+}
+
+/// A name that is equal to another only when its bytes are; Swift's texts are equal when they look the same.
+private struct NameBytes: Hashable {
+    private let name: String
+
+    init(_ name: String) { self.name = name }
+
+    static func == (a: NameBytes, b: NameBytes) -> Bool { a.name.utf8.elementsEqual(b.name.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        var name = name
+        name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

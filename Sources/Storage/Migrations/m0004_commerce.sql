@@ -32,6 +32,9 @@ CREATE TABLE variant (
 
 CREATE UNIQUE INDEX variant_by_sku ON variant (tenant_id, sku);
 
+-- For telling a SKU that two variants differ in by case only.
+CREATE INDEX variant_by_folded_sku ON variant (tenant_id, lower(sku));
+
 CREATE INDEX variant_by_product ON variant (product_id, id);
 
 -- Which of our variants an item of a connected store is.
@@ -69,7 +72,6 @@ CREATE TABLE sales_order (
     customer_email TEXT,
     customer_external_id TEXT,
     source_version {int} NOT NULL,
-    source_digest {bytes} NOT NULL,
     inbox_id {uuid},
     placed_at {int} NOT NULL,
     version {int} NOT NULL,

@@ -55,7 +55,8 @@ struct HTTPFrame {
     private static let contentLength: StaticString = "content-length:"
     private static let transferEncoding: StaticString = "transfer-encoding:"
 
-    private static func value(of name: StaticString, in line: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+    private static func value(of name: StaticString, in line: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>?
+    {
         let size = name.utf8CodeUnitCount
         guard line.count > size, let base = line.baseAddress, strncasecmp(base, name.utf8Start, size) == 0 else {
             return nil

@@ -71,10 +71,11 @@ struct OrderShape {
     func body(number: String) -> String {
         """
         {"connection_id":"\(connection)","event":"accounting.order.created","data":{"id":"ord-\(run)-\(number)",\
-        "currency":"USD","status":"paid","created_at":"2026-01-15T09:30:00.000Z","updated_at":"2026-01-15T09:30:00.000Z",\
+        "currency":"USD","status":"paid","created_at":"2026-01-15T09:30:00.000Z",\
+        "updated_at":"2026-01-15T09:30:00.000Z",\
         "customer":{"id":"cus-8812","name":"Jo Field","email":"jo.field@example.com"},\
-        "line_items":[{"item_id":"","sku":"\(sku)","name":"Walking boots, brown, 42","quantity":1,"unit_amount":149.99},\
-        {"item_id":"","sku":"\(sku)","name":"Walking boots, brown, 43","quantity":2,"unit_amount":139.50}],\
+        "line_items":[{"item_id":"it-42","sku":"\(sku)","name":"Boots, brown, 42","quantity":1,"unit_amount":149.99},\
+        {"item_id":"it-43","sku":"\(sku)","name":"Boots, brown, 43","quantity":2,"unit_amount":139.50}],\
         "shipping_amount":9.90,"tax_amount":0.00,"discount_amount":0.00,"total_amount":438.89,\
         "shipping_address":{"line1":"12 Harbour Street","city":"Leith","postal_code":"EH6 6JJ","country_code":"GB"}}}
         """
@@ -96,9 +97,10 @@ private struct Template: Sendable {
         head = Array((before + blank + after).utf8)
         signatureOffset = before.utf8.count
         let marker = "ord-\(order.run)-"
-        numberOffset = body.withUnsafeBytes { bytes in
-            ByteSearch.end(of: "\"data\":{\"id\":\"", in: bytes) ?? 0
-        } + marker.utf8.count
+        numberOffset =
+            body.withUnsafeBytes { bytes in
+                ByteSearch.end(of: "\"data\":{\"id\":\"", in: bytes) ?? 0
+            } + marker.utf8.count
         key = SymmetricKey(data: Array(order.secret.utf8))
     }
 

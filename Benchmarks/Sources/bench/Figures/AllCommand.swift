@@ -1,0 +1,39 @@
+import ArgumentParser
+
+/// Every figure, one table.
+struct AllCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "all", abstract: "Every figure in one table; --quick only proves that it runs.")
+
+    @OptionGroup var options: LabOptions
+    @Option(help: "The source of the library that delays flushes.") var shim = "FlushDelay/flush_delay.c"
+    @Flag(help: "Leave PostgreSQL out.") var withoutPostgres = false
+
+    func run() async throws {
+        let quick = options.quick
+        try await Lab.report(options) { lab in
+            var figures = try await Figure.taking { try await AcceptFigure(lab, engine: .sqlite).take() }
+            if !withoutPostgres {
+                figures += try await Figure.taking { try await AcceptFigure(lab, engine: .postgres).take() }
+            }
+            figures += try await Figure.taking {
+                try await FlushFigure(lab: lab, delayMilliseconds: 2, shim: shim).take()
+            }
+            figures += try await Figure.taking {
+                try await EndToEndFigure(lab: lab, perSecond: 1_000, seconds: quick ? 5 : 60).take()
+            }
+            figures += try await Figure.taking {
+                try await DeliveriesFigure(lab, count: quick ? 3_000 : 60_000).take()
+            }
+            let young = StoreFigures(lab: lab, count: quick ? 20_000 : 1_000_000)
+            figures += try await Figure.taking { try await young.start() }
+            figures += try await Figure.taking { try await young.feed() }
+            figures += try await Figure.taking {
+                try await MemoryFigure(lab: lab, orders: quick ? 5_000 : 100_000).take()
+            }
+            let old = StoreFigures(lab: lab, count: quick ? 50_000 : 5_000_000)
+            figures += try await Figure.taking { try await old.accept() }
+            return figures
+        }
+    }
+}

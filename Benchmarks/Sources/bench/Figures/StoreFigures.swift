@@ -1,0 +1,178 @@
+import ArgumentParser
+import FoundationEssentials
+import NIOCore
+import NIOPosix
+
+/// What a store that has grown old costs: starting on it, reading its feed, accepting into it.
+struct StoreFigures {
+    let lab: Lab
+    let count: Int
+
+    /// From starting the process to `/readyz`, and memory at rest.
+    func start() async throws -> [Figure] {
+        let kept = try await lab.launch(keeping: count)
+        var times: [Double] = []
+        for _ in 1...max(3, lab.rounds) {
+            let ready = try await TradewindServer.with(kept.launch) { $0.readyAfter }
+            times.append(Double(ready.components.seconds) + Double(ready.components.attoseconds) / 1e18)
+        }
+        let seconds = median(times)
+        return [
+            Figure(
+                name: "start to ready with \(count) events kept", measured: "\(seconds.text(3)) s",
+                beside: "slowest of \(times.count): \((times.max() ?? 0).text(3)) s", target: "≤ 1 s",
+                isMet: seconds <= 1, samples: ["seconds": times])
+        ]
+    }
+
+    /// Every page of the tenant's feed, from the beginning.
+    func feed() async throws -> [Figure] {
+        let kept = try await lab.launch(keeping: count)
+        lab.note("reading the feed")
+        return try await TradewindServer.with(kept.launch) { server in
+            let client = try await Workspace(on: server, tenant: kept.events.tenant).client
+            let began = LoadRun.now()
+            var events = 0
+            var pages = 0
+            var after: String?
+            repeat {
+                let cursor = after.map { "&after=\($0)" } ?? ""
+                let page = try await client.require(
+                    client.get("/api/v1/webhooks/events?limit=1000\(cursor)"), 200, "a page of the feed")
+                let found = page.body.withUnsafeReadableBytes { bytes in
+                    (
+                        ByteSearch.count(of: "\"occurred_at\":", in: bytes),
+                        ByteSearch.string(after: "\"next_cursor\":", in: bytes)
+                    )
+                }
+                events += found.0
+                pages += 1
+                after = found.0 < 1_000 ? nil : found.1
+            } while after != nil
+            let rate = Double(events) * 1e9 / Double(LoadRun.now() - began)
+            return [
+                Figure(
+                    name: "feed, pages of 1000, one reader", measured: "\(rate.text()) events/s",
+                    beside: "\(events) events in \(pages) pages; \(count) were kept",
+                    isMet: events >= count, samples: ["events": [Double(events)], "pages": [Double(pages)]])
+            ]
+        }
+    }
+
+    /// Accepting into the old store and into an empty one, in alternating rounds.
+    func accept() async throws -> [Figure] {
+        let kept = try await lab.launch(keeping: count)
+        let figure = AcceptFigure(lab, engine: .sqlite)
+        var old: [Double] = []
+        var empty: [Double] = []
+        for round in 1...lab.rounds {
+            lab.note("accept with \(count) events kept, round \(round) of \(lab.rounds)")
+            old.append(try await figure.accept(kept.launch).perSecond)
+            empty.append(try await figure.accept().perSecond)
+        }
+        let ratio = median(old) / median(empty)
+        return [
+            Figure(
+                name: "accept rate with \(count) events kept", measured: "\(median(old).text())/s",
+                beside: "empty store \(median(empty).text())/s", ratio: ratio, target: "≥ 0.9 ×",
+                isMet: ratio >= 0.9,
+                samples: ["kept": old, "empty": empty])
+        ]
+    }
+}
+
+/// Resident memory at rest and after many orders at full speed.
+struct MemoryFigure {
+    let lab: Lab
+    let orders: Int
+
+    func take() async throws -> [Figure] {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let launch = try await lab.launch()
+        let engine = lab.options.engine.rawValue
+        lab.note("memory at rest and after \(orders) orders")
+        let figures = try await TradewindServer.with(launch) { server in
+            try await Task.sleep(for: .seconds(2))
+            let idle = try ProcessUse(of: server.process.id).residentMiB
+            let workspace = try await Workspace(on: server)
+            let sink = try await Sink(on: group)
+            _ = try await workspace.subscribe(sink.url)
+            let requests = OrderRequests(workspace.orders(), path: "/unified/webhook", prepared: orders)
+            let plan = LoadPlan(
+                port: server.port, requests: requests, connections: lab.options.connections, warmUp: 0, seconds: 600,
+                limit: orders)
+            let outcome = try await LoadRun(plan, on: group.next()).run()
+            guard outcome.accepted == orders else { throw BenchError("not all were accepted: \(outcome.refused)") }
+            let accepted = try ProcessUse(of: server.process.id)
+            try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(600))
+            let done = try ProcessUse(of: server.process.id)
+            try await sink.stop()
+            // Judged by the highest of all: a limit on memory is not kept by falling below it later.
+            return [
+                Figure(
+                    name: "resident memory at rest", engine: engine, measured: "\(idle.text(1)) MiB",
+                    target: "≤ 60 MiB",
+                    isMet: idle <= 60, samples: ["mib": [idle]]),
+                Figure(
+                    name: "resident memory, \(orders) orders at full speed", engine: engine,
+                    measured: "\(done.peakResidentMiB.text(1)) MiB at most",
+                    beside: "\(accepted.residentMiB.text(1)) when all were accepted, \(done.residentMiB.text(1)) when "
+                        + "all were delivered (\(sink.received))",
+                    target: "≤ 200 MiB", isMet: done.peakResidentMiB <= 200 && sink.received >= orders,
+                    samples: [
+                        "accepted_done_peak_mib": [accepted.residentMiB, done.residentMiB, done.peakResidentMiB]
+                    ]),
+            ]
+        }
+        try lab.discard(launch)
+        return figures
+    }
+}
+
+struct FeedCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "feed", abstract: "How fast one reader gets through the event feed.")
+
+    @OptionGroup var options: LabOptions
+    @Option(help: "Events kept.") var count: Int?
+
+    func run() async throws {
+        try await Lab.report(options) { lab in
+            let count = count ?? (options.quick ? 20_000 : 1_000_000)
+            return try await Figure.taking { try await StoreFigures(lab: lab, count: count).feed() }
+        }
+    }
+}
+
+struct StartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start to ready with many events kept, and resident memory.")
+
+    @OptionGroup var options: LabOptions
+    @Option(help: "Events kept.") var count: Int?
+    @Option(help: "Orders after which memory is looked at.") var orders: Int?
+
+    func run() async throws {
+        try await Lab.report(options) { lab in
+            let count = count ?? (options.quick ? 20_000 : 1_000_000)
+            let orders = orders ?? (options.quick ? 5_000 : 100_000)
+            let start = try await Figure.taking { try await StoreFigures(lab: lab, count: count).start() }
+            return try await start + Figure.taking { try await MemoryFigure(lab: lab, orders: orders).take() }
+        }
+    }
+}
+
+struct KeptCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kept", abstract: "The accept rate with many events kept beside that of an empty store.")
+
+    @OptionGroup var options: LabOptions
+    @Option(help: "Events kept.") var count: Int?
+
+    func run() async throws {
+        try await Lab.report(options) { lab in
+            let count = count ?? (options.quick ? 50_000 : 5_000_000)
+            return try await Figure.taking { try await StoreFigures(lab: lab, count: count).accept() }
+        }
+    }
+}

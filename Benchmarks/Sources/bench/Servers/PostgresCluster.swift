@@ -1,0 +1,90 @@
+import FoundationEssentials
+import Glibc
+
+/// A PostgreSQL with its own settings untouched but for where it listens, in a folder that goes with it.
+///
+/// Flushing stays as durable as it comes: `fsync` and `synchronous_commit` are on.
+final class PostgresCluster: Sendable {
+    private let folder: String
+    private let postmaster: ChildProcess
+    private let bin: String
+
+    init(in parent: String, environment: [String: String] = [:]) async throws {
+        bin = try Self.programs()
+        // Short, because the path of a Unix socket ends at 107 bytes.
+        folder = "/tmp/twb-\(String(UInt32.random(in: 0 ... .max), radix: 36))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        chmod(folder, 0o700)
+        if geteuid() == 0 {
+            guard let entry = getpwnam("postgres"), chown(folder, entry.pointee.pw_uid, entry.pointee.pw_gid) == 0
+            else {
+                throw BenchError("PostgreSQL refuses to be root, and there is no user postgres")
+            }
+        }
+        let initialise = Self.command(
+            "\(bin)/initdb", ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "\(folder)/data"])
+        _ = try await ChildProcess.output(of: initialise.path, initialise.arguments, in: parent)
+        let start = Self.command(
+            "\(bin)/postgres",
+            ["-D", "\(folder)/data", "-k", folder, "-c", "listen_addresses=", "-c", "shared_buffers=512MB"])
+        postmaster = try ChildProcess(
+            start.path, start.arguments, environment: environment, output: parent + "/postgres.out")
+        let readiness = "\(folder)/data/postmaster.pid"
+        while try !Self.isReady(readiness) {
+            if let status = postmaster.poll() { throw BenchError("PostgreSQL ended with \(status)") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// The last line of `postmaster.pid` is the server's own word on whether it takes connections.
+    private static func isReady(_ file: String) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: file) else { return false }
+        return try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").last?.hasPrefix("ready")
+            ?? false
+    }
+
+    /// Connection words for a new, empty database.
+    func makeDatabase() async throws -> String {
+        try await PostgresCluster.makeDatabase(at: "host=\(folder) user=postgres dbname=postgres", bin: bin)
+    }
+
+    func stop() async {
+        // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
+        await postmaster.stop(SIGINT)
+        do { try FileManager.default.removeItem(atPath: folder) } catch { print("\(folder) is left behind: \(error)") }
+    }
+
+    /// Makes a database on a running server; takes both of libpq's forms, keyword words and URL.
+    static func makeDatabase(at url: String, bin: String? = nil) async throws -> String {
+        let name = "bench_\(String(UInt32.random(in: 0 ... .max), radix: 36))"
+        let psql = try "\(bin ?? programs())/psql"
+        _ = try await ChildProcess.output(of: psql, [url, "-qc", "CREATE DATABASE \(name)"], in: "/tmp")
+        guard let scheme = url.range(of: "://") else { return "\(url) dbname=\(name)" }
+        let question = url.firstIndex(of: "?") ?? url.endIndex
+        let slash = url[scheme.upperBound..<question].firstIndex(of: "/") ?? question
+        return "\(url[..<slash])/\(name)\(url[question...])"
+    }
+
+    static func version() async throws -> String {
+        let words = try await ChildProcess.output(of: "\(programs())/postgres", ["--version"], in: "/tmp")
+        return String(words.split(separator: "\n").first ?? "")
+    }
+
+    private static func programs() throws -> String {
+        let root = "/usr/lib/postgresql"  // where Debian keeps them, outside the path
+        let isThere = FileManager.default.fileExists(atPath: root)
+        let versions = isThere ? try FileManager.default.contentsOfDirectory(atPath: root) : []
+        let path = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":").map(String.init) ?? []
+        let folders = path + versions.compactMap { Int($0) }.sorted(by: >).map { "\(root)/\($0)/bin" }
+        guard let found = folders.first(where: { FileManager.default.isExecutableFile(atPath: "\($0)/initdb") }) else {
+            throw BenchError("PostgreSQL's initdb is nowhere to be found; name a server with --postgres-url")
+        }
+        return found
+    }
+
+    private static func command(_ path: String, _ arguments: [String]) -> (path: String, arguments: [String]) {
+        if geteuid() != 0 { return (path, arguments) }
+        // setpriv replaces itself by the program, so that the id that is ended later is the program's.
+        return ("setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", path] + arguments)
+    }
+}

@@ -1,0 +1,139 @@
+import Events
+import Kernel
+import Storage
+
+/// What a line of a snapshot was found to be.
+struct MatchedVariant: Sendable, Equatable {
+    let variant: VariantID?
+    let how: LineMatch
+
+    static let unmatched = MatchedVariant(variant: nil, how: .unmatched)
+}
+
+/// What is asked about one line: its item id and SKU as the source wrote them, for a tenant and a connection.
+struct LineQuestion: Hashable, Sendable {
+    let tenant: TenantID
+    let connection: ID<OrderSource>?
+    let itemID: String?
+    let sku: String?
+
+    /// Sources trim their SKUs on saving, but not on every way out.
+    var trimmedSKU: String? {
+        guard let sku else { return nil }
+        let trimmed = String(sku.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+        return trimmed.isEmpty ? nil : trimmed
+    }
+}
+
+/// Finds variants for many lines at once: the item id as a variant id of ours, then the connection's mapping, then the
+/// exact SKU. Where two variants could be meant, none is taken.
+struct LineMatcher {
+    private var byID: [TenantKey<VariantID>: VariantID] = [:]
+    private var byMapping: [TenantKey<MappingKey>: VariantID] = [:]
+    private var bySKU: [TenantKey<String>: VariantID] = [:]
+    private var foldedHits: [TenantKey<String>: Int] = [:]
+
+    private struct TenantKey<Value: Hashable>: Hashable {
+        let tenant: TenantID
+        let value: Value
+    }
+
+    private struct MappingKey: Hashable {
+        let connection: ID<OrderSource>
+        let external: String
+    }
+
+    /// Asks the store for all lines, in at most four statements.
+    init(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+        try loadIDs(questions, in: transaction)
+        try loadMappings(questions, in: transaction)
+        try loadSKUs(questions, in: transaction)
+        try loadFolded(questions.filter { match($0).variant == nil }, in: transaction)
+    }
+
+    func match(_ question: LineQuestion) -> MatchedVariant {
+        let tenant = question.tenant
+        if let itemID = question.itemID {
+            if let id = VariantID(itemID), let variant = byID[TenantKey(tenant: tenant, value: id)] {
+                return MatchedVariant(variant: variant, how: .item)
+            }
+            if let connection = question.connection {
+                let key = MappingKey(connection: connection, external: itemID)
+                if let variant = byMapping[TenantKey(tenant: tenant, value: key)] {
+                    return MatchedVariant(variant: variant, how: .mapping)
+                }
+            }
+        }
+        guard let sku = question.trimmedSKU else { return .unmatched }
+        if let variant = bySKU[TenantKey(tenant: tenant, value: sku)] {
+            return MatchedVariant(variant: variant, how: .sku)
+        }
+        let hits = foldedHits[TenantKey(tenant: tenant, value: sku)] ?? 0
+        return hits > 1 ? MatchedVariant(variant: nil, how: .ambiguous) : .unmatched
+    }
+
+    private mutating func loadIDs(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+        var rows = RowBatch(["wanted": .uuid, "tenant": .uuid])
+        for question in questions {
+            if let id = question.itemID.flatMap({ VariantID($0) }) { rows.append(.id(id), .id(question.tenant)) }
+        }
+        let found = try transaction.all(
+            "SELECT v.tenant_id, v.id FROM {rows} r JOIN variant v ON v.id = r.wanted AND v.tenant_id = r.tenant",
+            rows: rows
+        ) { ($0.id(0, of: Tenant.self), $0.id(1, of: Variant.self)) }
+        for (tenant, id) in found { byID[TenantKey(tenant: tenant, value: id)] = id }
+    }
+
+    private mutating func loadMappings(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+        var rows = RowBatch(["tenant": .uuid, "connection": .uuid, "item": .text])
+        for question in questions {
+            guard let connection = question.connection, let item = question.itemID else { continue }
+            rows.append(.id(question.tenant), .id(connection), .text(item))
+        }
+        let found = try transaction.all(
+            """
+            SELECT m.tenant_id, m.connection_id, m.external_id, m.variant_id
+            FROM {rows} r JOIN variant_mapping m
+                ON m.tenant_id = r.tenant AND m.connection_id = r.connection AND m.external_id = r.item
+            """, rows: rows
+        ) { row in
+            let key = MappingKey(connection: row.id(1), external: row.text(2))
+            return (TenantKey(tenant: row.id(0), value: key), row.id(3, of: Variant.self))
+        }
+        for (key, variant) in found { byMapping[key] = variant }
+    }
+
+    private mutating func loadSKUs(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+        let found = try transaction.all(
+            """
+            SELECT v.tenant_id, v.sku, v.id
+            FROM {rows} r JOIN variant v ON v.tenant_id = r.tenant AND v.sku = r.wanted
+            """, rows: Self.skuRows(questions)
+        ) { (TenantKey(tenant: $0.id(0), value: $0.text(1)), $0.id(2, of: Variant.self)) }
+        for (key, variant) in found { bySKU[key] = variant }
+    }
+
+    /// For what is still unmatched: how many variants have the SKU in another spelling of case.
+    private mutating func loadFolded(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+        let found = try transaction.all(
+            """
+            SELECT r.tenant, r.wanted, count(*)
+            FROM {rows} r JOIN variant v ON v.tenant_id = r.tenant AND lower(v.sku) = lower(r.wanted)
+            GROUP BY r.tenant, r.wanted
+            """, rows: Self.skuRows(questions)
+        ) { (TenantKey(tenant: $0.id(0), value: $0.text(1)), Int($0.int(2))) }
+        for (key, hits) in found { foldedHits[key] = hits }
+    }
+
+    private static func skuRows(_ questions: Set<LineQuestion>) -> RowBatch {
+        var rows = RowBatch(["tenant": .uuid, "wanted": .text])
+        var seen: Set<TenantKey<String>> = []
+        for question in questions {
+            guard let sku = question.trimmedSKU else { continue }
+            if seen.insert(TenantKey(tenant: question.tenant, value: sku)).inserted {
+                rows.append(.id(question.tenant), .text(sku))
+            }
+        }
+        return rows
+    }
+}

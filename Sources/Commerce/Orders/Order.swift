@@ -1,0 +1,121 @@
+import Events
+import Kernel
+
+package typealias OrderID = ID<Order>
+
+/// An order as it is stored: the newest that its source told, and what was found out about it here.
+package struct Order: Sendable, Equatable {
+    package enum MatchStatus: String, Sendable, CaseIterable {
+        /// Every line is a known variant.
+        case full
+        case partial
+        /// No line is, or there are none.
+        case none
+    }
+
+    package let id: OrderID
+    package let scope: Scope
+    /// Unique in the tenant: the connection and the source's id, or what a caller gave.
+    package let idempotencyKey: String
+    package let connection: ID<OrderSource>?
+    package let externalID: String?
+    package let channel: String
+    package let sourcePlatform: String
+    package var status: OrderStatus
+    package var sourceStatus: String?
+    package let currency: Currency
+    package var lines: [OrderLine]
+    package var adjustments: [OrderAdjustment]
+    package var discount: Money
+    package var shipping: Money
+    package var tax: Money
+    package var total: Money
+    package var customer: OrderSnapshot.Customer
+    /// The source's own time of the state that is stored; nil when it told none.
+    package var sourceVersion: Timestamp?
+    /// The inbox entry that the stored state came with.
+    package var inbox: ID<OrderSource>?
+    package let placedAt: Timestamp
+    /// Counts changes; part of what an answer is known by.
+    package var version: Int64
+    package let createdAt: Timestamp
+    package var updatedAt: Timestamp
+
+    /// The sum of the lines after their discounts and before tax.
+    package var subtotal: Money { sum(lines.map(\.total)) }
+
+    package var refunded: Money { sum(adjustments.map(\.amount)) }
+
+    /// What the source's total has more than lines, shipping and tax give. Recorded and shown, never mended.
+    package var totalDifference: Money {
+        Money(
+            minorUnits: total.minorUnits &- subtotal.minorUnits &- shipping.minorUnits &- tax.minorUnits,
+            currency: currency)
+    }
+
+    package var matchStatus: MatchStatus {
+        let matched = lines.count { $0.variant != nil }
+        if matched == 0 { return .none }
+        return matched == lines.count ? .full : .partial
+    }
+
+    private func sum(_ amounts: [Money]) -> Money {
+        // Each amount is below half of 64 bits and connectors check the sum; wrapping can't be reached by valid input.
+        Money(minorUnits: amounts.reduce(0) { $0 &+ $1.minorUnits }, currency: currency)
+    }
+}
+
+/// What an order refers to outside of this target: a connection or an inbox entry.
+package enum OrderSource {}
+
+/// One line of an order. It stays when the source drops it, with a current quantity of zero.
+package struct OrderLine: Sendable, Equatable {
+    /// The source's id of the line; stable over its updates.
+    package let key: String
+    package var itemID: String?
+    package var sku: String?
+    package var title: String
+    package var variant: VariantID?
+    package var match: LineMatch
+    package var quantityOrdered: Int64
+    package var quantityCurrent: Int64
+    package var quantityFulfilled: Int64
+    package var unitPrice: Money
+    package var total: Money
+    package var tax: Money
+}
+
+/// How a line's variant was found, or why none was.
+package enum LineMatch: String, Sendable, CaseIterable {
+    /// The source named a variant of ours by its id.
+    case item
+    /// The source's item is mapped to the variant for this connection.
+    case mapping
+    /// The SKU is the variant's, to the letter.
+    case sku
+    case unmatched
+    /// More than one variant could be meant: none is taken.
+    case ambiguous
+}
+
+/// Money that went back to the customer, known by the source's own id of the refund. Never a negative order.
+package struct OrderAdjustment: Sendable, Equatable {
+    package let externalID: String
+    package let amount: Money
+    package let reason: String?
+}
+
+extension Order {
+    /// What events tell of the order.
+    package var payload: OrderPayload {
+        OrderPayload(
+            id: id.cast(), externalID: externalID, status: status.rawValue, channel: channel,
+            sourcePlatform: sourcePlatform, matchStatus: matchStatus.rawValue, total: total, refunded: refunded,
+            lines: lines.filter { $0.quantityCurrent > 0 }.map { line in
+                OrderPayload.Line(
+                    variant: line.variant?.description, sku: line.sku, title: line.title,
+                    quantity: line.quantityCurrent, unitPrice: line.unitPrice, match: line.match.rawValue)
+            }, customerName: customer.name, customerEmail: customer.email, placedAt: placedAt, createdAt: createdAt,
+            updatedAt: updatedAt)
+    }
+}

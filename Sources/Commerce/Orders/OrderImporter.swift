@@ -1,0 +1,113 @@
+import Events
+import Kernel
+import Storage
+import Webhooks
+
+/// One snapshot that is to be imported, and where it came from.
+package struct ImportedSnapshot: Sendable {
+    package let scope: Scope
+    package let connection: ID<OrderSource>
+    package let provider: String
+    package let inbox: ID<OrderSource>
+    package let snapshot: OrderSnapshot
+
+    package init(
+        scope: Scope, connection: ID<OrderSource>, provider: String, inbox: ID<OrderSource>, snapshot: OrderSnapshot
+    ) {
+        self.scope = scope
+        self.connection = connection
+        self.provider = provider
+        self.inbox = inbox
+        self.snapshot = snapshot
+    }
+}
+
+/// What one snapshot came to.
+package enum ImportOutcome: Sendable, Equatable {
+    case created(OrderID)
+    case updated(OrderID)
+    case unchanged(OrderID)
+    case stale(OrderID)
+    case refused(reason: String)
+}
+
+/// Turns snapshots into orders, a batch in one transaction: some ten statements, however many orders it has.
+package struct OrderImporter: Sendable {
+    private let ids: IDGenerator
+
+    package init(ids: IDGenerator) {
+        self.ids = ids
+    }
+
+    /// Applies snapshots in their order, so that two of the same order in one batch come out as if they had come alone.
+    package func apply(
+        _ snapshots: [ImportedSnapshot], events: EventBuffer, in transaction: any Transaction
+    ) throws -> [ImportOutcome] {
+        let matcher = try LineMatcher(Set(snapshots.flatMap(questions)), in: transaction)
+        let keys = snapshots.map { OrderStore.Key(tenant: $0.scope.tenant, text: key($0)) }
+        var ledger = Ledger(stored: try OrderStore.lock(Set(keys), in: transaction))
+        let outcomes = zip(snapshots, keys).map { snapshot, key in
+            apply(snapshot, key: key, matcher: matcher, to: &ledger, events: events)
+        }
+        try OrderStore.insert(ledger.created.compactMap { ledger.stored[$0] }, in: transaction)
+        try OrderStore.update(ledger.updated.compactMap { ledger.stored[$0] }, in: transaction)
+        return outcomes
+    }
+
+    /// The batch's orders in memory and which of them have to be written.
+    private struct Ledger {
+        var stored: [OrderStore.Key: Order]
+        var created: [OrderStore.Key] = []
+        var updated: Set<OrderStore.Key> = []
+
+        mutating func put(_ order: Order, at key: OrderStore.Key, isNew: Bool) {
+            stored[key] = order
+            if isNew { created.append(key) } else if !created.contains(key) { updated.insert(key) }
+        }
+    }
+
+    private func apply(
+        _ imported: ImportedSnapshot, key: OrderStore.Key, matcher: LineMatcher, to ledger: inout Ledger,
+        events: EventBuffer
+    ) -> ImportOutcome {
+        let stored = ledger.stored[key]
+        if let stored, stored.scope != imported.scope {
+            return .refused(reason: "the order belongs to another organisation of the tenant")
+        }
+        let arrival = OrderMerge.Arrival(
+            id: stored?.id ?? ids.next(), scope: imported.scope, idempotencyKey: key.text,
+            connection: imported.connection, channel: imported.provider, sourcePlatform: imported.provider,
+            inbox: imported.inbox, snapshot: imported.snapshot, matches: questions(imported).map(matcher.match))
+        let source = "connection:\(imported.connection)"
+        switch OrderMerge.decide(arrival, stored: stored, now: events.now) {
+        case .create(let order):
+            ledger.put(order, at: key, isNew: true)
+            events.append(
+                OrderCreated(order: order.payload), scope: order.scope, actor: .system, source: source,
+                causation: imported.inbox.cast())
+            return .created(order.id)
+        case .update(let order, let changed):
+            ledger.put(order, at: key, isNew: false)
+            events.append(
+                OrderUpdated(order: order.payload, changed: changed), scope: order.scope, actor: .system,
+                source: source, causation: imported.inbox.cast())
+            return .updated(order.id)
+        case .unchanged(let order):
+            if order != stored { ledger.put(order, at: key, isNew: false) }
+            return .unchanged(order.id)
+        case .stale: return .stale(arrival.id)
+        case .refused(let reason): return .refused(reason: reason)
+        }
+    }
+
+    private func key(_ imported: ImportedSnapshot) -> String {
+        "\(imported.connection):\(imported.snapshot.externalID)"
+    }
+
+    private func questions(_ imported: ImportedSnapshot) -> [LineQuestion] {
+        imported.snapshot.lines.map { line in
+            LineQuestion(
+                tenant: imported.scope.tenant, connection: imported.connection, itemID: line.itemID, sku: line.sku)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Durable
+import Events
+import Kernel
+import Storage
+import Webhooks
+
+/// Looks again at order lines that were unmatched when a SKU or an item appears that may be theirs.
+package struct OrderRematch: WorkflowKind {
+    package let name = "order_rematch"
+    package let batchLimit = 1
+    package let retry = RetryPolicy.local
+    private let publisher: EventPublisher
+    /// Orders of one transaction; a SKU may stand in a hundred thousand.
+    private static let ordersAtOnce = 100
+
+    package init(publisher: EventPublisher) {
+        self.publisher = publisher
+    }
+
+    /// Adds a workflow for the SKUs of some variants, in the transaction that makes them.
+    static func begin(
+        for variants: [Variant], scope: Scope, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
+    ) throws {
+        var terms = Set(variants.compactMap(\.sku).flatMap { [$0, $0.lowercased()] })
+        terms.formUnion(variants.map(\.id.description))
+        try begin(terms: terms.sorted(), scope: scope, ids: ids, now: now, in: transaction)
+    }
+
+    /// Adds a workflow for lines that name one of the terms as their SKU or their item.
+    package static func begin(
+        terms: [String], scope: Scope, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
+    ) throws {
+        if terms.isEmpty { return }
+        var input = JSONWriter()
+        input.array { for term in terms { $0.string(term) } }
+        var rows = WorkflowStore.newRows()
+        WorkflowStore.append(
+            WorkflowClaim(
+                id: ids.next(), tenant: scope.tenant, organisation: scope.organisation, kind: "order_rematch",
+                input: input.bytes, number: 0, attempts: 0, createdAt: now), leased: false, to: &rows)
+        try WorkflowStore.insert(rows, in: transaction)
+    }
+
+    package func perform(_ batch: [WorkflowClaim]) async throws {
+        for claim in batch {
+            let terms = try JSONValue(parsing: claim.input).array?.compactMap(\.string) ?? []
+            var last = OrderID.zero
+            while let next = try await rematch(terms, after: last, of: claim) { last = next }
+        }
+    }
+
+    /// Matches the lines of some orders again. Nil when there are no more, and the workflow is settled.
+    private func rematch(_ terms: [String], after last: OrderID, of claim: WorkflowClaim) async throws -> OrderID? {
+        try await publisher.write(.background) { transaction, events in
+            guard try WorkflowStore.held([claim], in: transaction).contains(claim.id) else {
+                throw LostClaim(id: claim.id)
+            }
+            let candidates = try Self.candidates(terms, tenant: claim.tenant, after: last, in: transaction)
+            guard let newest = candidates.last else {
+                try WorkflowStore.settle(
+                    [(claim, .completed(outcome: "processed", reason: nil, result: nil))], now: events.now,
+                    in: transaction)
+                return nil
+            }
+            try Self.match(candidates, events: events, in: transaction)
+            return newest
+        }
+    }
+
+    private static func candidates(
+        _ terms: [String], tenant: TenantID, after last: OrderID, in transaction: any Transaction
+    ) throws -> [OrderID] {
+        var rows = RowBatch(["term": .text])
+        for term in terms { rows.append(.text(term)) }
+        return try transaction.all(
+            """
+            SELECT DISTINCT order_id FROM order_line
+            WHERE tenant_id = $1 AND variant_id IS NULL AND order_id > $2
+                AND (sku IN (SELECT term FROM {rows} r) OR lower(sku) IN (SELECT term FROM {rows} r)
+                    OR external_item_id IN (SELECT term FROM {rows} r))
+            ORDER BY order_id LIMIT $3
+            """, [.id(tenant), .id(last), .int(ordersAtOnce)], rows: rows
+        ) { $0.id(0) }
+    }
+
+    private static func match(_ ids: [OrderID], events: EventBuffer, in transaction: any Transaction) throws {
+        var orders: [Order] = []
+        for id in ids {
+            orders += try OrderStore.orders(where: "o.id = $1 {for update}", [.id(id)], in: transaction)
+        }
+        let matcher = try LineMatcher(Set(orders.flatMap(questions)), in: transaction)
+        var changed: [Order] = []
+        for var order in orders {
+            let before = order
+            for (index, question) in questions(order).enumerated() where order.lines[index].variant == nil {
+                let found = matcher.match(question)
+                order.lines[index].variant = found.variant
+                order.lines[index].match = found.how
+            }
+            if order == before { continue }
+            order.version += 1
+            order.updatedAt = events.now
+            changed.append(order)
+            let names = order.matchStatus == before.matchStatus ? ["line_items"] : ["match_status", "line_items"]
+            events.append(
+                OrderUpdated(order: order.payload, changed: names), scope: order.scope, actor: .system,
+                source: "rematch")
+        }
+        try OrderStore.update(changed, in: transaction)
+    }
+
+    private static func questions(_ order: Order) -> [LineQuestion] {
+        order.lines.map { line in
+            LineQuestion(
+                tenant: order.scope.tenant, connection: order.connection, itemID: line.itemID, sku: line.sku)
+        }
+    }
+}

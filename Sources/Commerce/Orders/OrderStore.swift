@@ -1,0 +1,130 @@
+import Events
+import Kernel
+import Storage
+
+/// The rows of orders. Lines and adjustments are read and written with their order, never alone.
+enum OrderStore {
+    private static let columns = """
+        o.id, o.tenant_id, o.org_id, o.idempotency_key, o.connection_id, o.external_id, o.channel, o.source_platform,
+        o.status, o.source_status, o.currency, o.discount_minor, o.shipping_minor, o.tax_minor, o.total_minor,
+        o.customer_name, o.customer_email, o.customer_external_id, o.source_version, o.inbox_id, o.placed_at,
+        o.version, o.created_at, o.updated_at
+        """
+
+    private static func decode(_ row: any Row) throws -> Order {
+        guard let currency = Currency(code: row.text(10)) else {
+            throw StorageError(.corrupt, "order \(row.id(0, of: Order.self)) has the currency \(row.text(10))")
+        }
+        guard let status = OrderStatus(rawValue: row.text(8)) else {
+            throw StorageError(.corrupt, "order \(row.id(0, of: Order.self)) has the status \(row.text(8))")
+        }
+        func money(_ column: Int) -> Money { Money(minorUnits: row.int(column), currency: currency) }
+        let version = row.int(18)
+        return Order(
+            id: row.id(0), scope: Scope(tenant: row.id(1), organisation: row.id(2)), idempotencyKey: row.text(3),
+            connection: row.idOrNil(4), externalID: row.textOrNil(5), channel: row.text(6),
+            sourcePlatform: row.text(7), status: status, sourceStatus: row.textOrNil(9), currency: currency,
+            lines: [], adjustments: [], discount: money(11), shipping: money(12), tax: money(13), total: money(14),
+            customer: OrderSnapshot.Customer(
+                externalID: row.textOrNil(17), name: row.textOrNil(15), email: row.textOrNil(16)),
+            sourceVersion: version == 0 ? nil : Timestamp(milliseconds: version), inbox: row.idOrNil(19),
+            placedAt: row.time(20), version: row.int(21), createdAt: row.time(22), updatedAt: row.time(23))
+    }
+
+    // MARK: Reading
+
+    /// A tenant and an order's key in it.
+    struct Key: Hashable, Sendable {
+        let tenant: TenantID
+        let text: String
+    }
+
+    /// The stored orders of some keys, locked against other copies to the end of the transaction.
+    static func lock(_ keys: Set<Key>, in transaction: any Transaction) throws -> [Key: Order] {
+        var rows = RowBatch(["wanted": .text, "tenant": .uuid])
+        // In one order everywhere, so that two copies lock the same orders in the same order.
+        for key in keys.sorted(by: { $0.text < $1.text }) { rows.append(.text(key.text), .id(key.tenant)) }
+        var orders = try transaction.all(
+            Statement(
+                composed: """
+                    SELECT \(columns) FROM sales_order o
+                    WHERE o.tenant_id IN (SELECT tenant FROM {rows} r)
+                        AND o.idempotency_key IN (SELECT wanted FROM {rows} r)
+                    ORDER BY o.idempotency_key {for update}
+                    """), rows: rows, decode
+        ).filter { keys.contains(Key(tenant: $0.scope.tenant, text: $0.idempotencyKey)) }
+        try loadParts(of: &orders, in: transaction)
+        return Dictionary(
+            orders.map { (Key(tenant: $0.scope.tenant, text: $0.idempotencyKey), $0) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    static func fetch(_ id: OrderID, scope: Scope, in transaction: any Transaction) throws -> Order? {
+        try orders(
+            where: "o.id = $1 AND o.tenant_id = $2 AND o.org_id = $3",
+            [.id(id), .id(scope.tenant), .id(scope.organisation)], in: transaction
+        ).first
+    }
+
+    /// The same, locked to the end of the transaction.
+    static func lock(_ id: OrderID, scope: Scope, in transaction: any Transaction) throws -> Order? {
+        try orders(
+            where: "o.id = $1 AND o.tenant_id = $2 AND o.org_id = $3 {for update}",
+            [.id(id), .id(scope.tenant), .id(scope.organisation)], in: transaction
+        ).first
+    }
+
+    static func orders(
+        where condition: String, _ arguments: [SQLValue], in transaction: any Transaction
+    ) throws -> [Order] {
+        var orders = try transaction.all(
+            Statement(composed: "SELECT \(columns) FROM sales_order o WHERE \(condition)"), arguments, decode)
+        try loadParts(of: &orders, in: transaction)
+        return orders
+    }
+
+    private static func loadParts(of orders: inout [Order], in transaction: any Transaction) throws {
+        if orders.isEmpty { return }
+        let currencies = Dictionary(orders.map { ($0.id, $0.currency) }, uniquingKeysWith: { first, _ in first })
+        var rows = RowBatch(["wanted": .uuid])
+        for order in orders { rows.append(.id(order.id)) }
+        var lines: [OrderID: [OrderLine]] = [:]
+        try transaction.run(
+            """
+            SELECT order_id, line_key, external_item_id, sku, title, variant_id, match, quantity_ordered,
+                quantity_current, quantity_fulfilled, unit_price_minor, total_minor, tax_minor
+            FROM order_line WHERE order_id IN (SELECT wanted FROM {rows} r) ORDER BY order_id, position
+            """, [], rows: rows
+        ) { row in
+            let order = row.id(0, of: Order.self)
+            if let currency = currencies[order] { lines[order, default: []].append(line(row, currency)) }
+        }
+        var adjustments: [OrderID: [OrderAdjustment]] = [:]
+        try transaction.run(
+            """
+            SELECT order_id, external_id, amount_minor, reason FROM order_adjustment
+            WHERE order_id IN (SELECT wanted FROM {rows} r) ORDER BY order_id, recorded_at, external_id
+            """, [], rows: rows
+        ) { row in
+            let order = row.id(0, of: Order.self)
+            guard let currency = currencies[order] else { return }
+            adjustments[order, default: []].append(
+                OrderAdjustment(
+                    externalID: row.text(1), amount: Money(minorUnits: row.int(2), currency: currency),
+                    reason: row.textOrNil(3)))
+        }
+        for index in orders.indices {
+            orders[index].lines = lines[orders[index].id] ?? []
+            orders[index].adjustments = adjustments[orders[index].id] ?? []
+        }
+    }
+
+    private static func line(_ row: any Row, _ currency: Currency) -> OrderLine {
+        func money(_ column: Int) -> Money { Money(minorUnits: row.int(column), currency: currency) }
+        return OrderLine(
+            key: row.text(1), itemID: row.textOrNil(2), sku: row.textOrNil(3), title: row.text(4),
+            variant: row.idOrNil(5), match: LineMatch(rawValue: row.text(6)) ?? .unmatched,
+            quantityOrdered: row.int(7), quantityCurrent: row.int(8), quantityFulfilled: row.int(9),
+            unitPrice: money(10), total: money(11), tax: money(12))
+    }
+}

@@ -1,0 +1,122 @@
+import Connectors
+import Durable
+import Events
+import Kernel
+import Storage
+
+package enum InboxEntry {}
+package typealias InboxID = ID<InboxEntry>
+
+/// One verified delivery on its way to disk.
+struct InboundDelivery: Sendable {
+    let id: InboxID
+    let scope: Scope
+    let connection: ConnectionID
+    let arrival: Arrival
+    /// 16 bytes that an exact re-delivery has too.
+    let key: [UInt8]
+    let receivedAt: Timestamp
+    let body: [UInt8]
+    /// The claim that the import workflow is born with; nil when it is to be due for whoever comes.
+    let claim: WorkflowClaim?
+}
+
+/// What became of a delivery on its way to disk.
+enum StoredDelivery: Sendable, Equatable {
+    case accepted(InboxID)
+    case duplicate(InboxID)
+}
+
+/// The rows of the inbox. An entry and its import workflow have the same id.
+enum InboxStore {
+    /// Stores a batch in four statements at most: keys first, then what they show to be new.
+    static func insert(_ batch: [InboundDelivery], in transaction: any Transaction) throws -> [StoredDelivery] {
+        var keys = RowBatch(["key": .bytes, "inbox_id": .uuid])
+        keys.reserve(batch.count)
+        // In the keys' order, so that two copies that store the same deliveries can't wait for each other in a circle.
+        for delivery in batch.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            keys.append(.bytes(delivery.key), .id(delivery.id))
+        }
+        let fresh = Set(
+            try transaction.all(
+                """
+                INSERT INTO inbox_key (key, inbox_id) SELECT key, inbox_id FROM {rows} r WHERE true
+                ON CONFLICT (key) DO NOTHING RETURNING inbox_id
+                """, rows: keys
+            ) { $0.id(0, of: InboxEntry.self) })
+        try insertFresh(batch.filter { fresh.contains($0.id) }, in: transaction)
+        if fresh.count == batch.count { return batch.map { .accepted($0.id) } }
+        let known = try knownIDs(batch.filter { !fresh.contains($0.id) }, in: transaction)
+        return batch.map { fresh.contains($0.id) ? .accepted($0.id) : .duplicate(known[$0.key] ?? $0.id) }
+    }
+
+    private static func insertFresh(_ batch: [InboundDelivery], in transaction: any Transaction) throws {
+        var rows = RowBatch([
+            "id": .uuid, "tenant_id": .uuid, "org_id": .uuid, "connection_id": .uuid, "event": .text,
+            "disposition": .text, "reason": .text, "received_at": .int, "body": .bytes,
+        ])
+        rows.reserve(batch.count)
+        var workflows = WorkflowStore.newRows()
+        for delivery in batch {
+            var reason: String?
+            var disposition = "import"
+            if case .ignored(let why) = delivery.arrival.disposition { (disposition, reason) = ("ignored", why) }
+            rows.append(
+                .id(delivery.id), .id(delivery.scope.tenant), .id(delivery.scope.organisation),
+                .id(delivery.connection), .text(delivery.arrival.event), .text(disposition), .text(reason),
+                .time(delivery.receivedAt), .bytes(delivery.body))
+            guard disposition == "import" else { continue }
+            let unclaimed = OrderImport.claim(
+                delivery.id, scope: delivery.scope, number: 0, createdAt: delivery.receivedAt)
+            WorkflowStore.append(delivery.claim ?? unclaimed, leased: delivery.claim != nil, to: &workflows)
+        }
+        try transaction.execute(
+            """
+            INSERT INTO inbox (id, tenant_id, org_id, connection_id, event, disposition, reason, received_at, body)
+            SELECT id, tenant_id, org_id, connection_id, event, disposition, reason, received_at, body FROM {rows} r
+            """, rows: rows)
+        try WorkflowStore.insert(workflows, in: transaction)
+    }
+
+    private static func knownIDs(
+        _ repeated: [InboundDelivery], in transaction: any Transaction
+    ) throws -> [[UInt8]: InboxID] {
+        var rows = RowBatch(["wanted": .bytes])
+        for delivery in repeated { rows.append(.bytes(delivery.key)) }
+        var known: [[UInt8]: InboxID] = [:]
+        try transaction.run(
+            "SELECT k.key, k.inbox_id FROM {rows} r JOIN inbox_key k ON k.key = r.wanted", [], rows: rows
+        ) { known[$0.bytes(0)] = $0.id(1) }
+        return known
+    }
+
+    // MARK: Reading
+
+    /// A stored delivery with what is needed to process it.
+    struct Stored: Sendable {
+        let id: InboxID
+        let scope: Scope
+        let connection: ConnectionID
+        let provider: String
+        let event: String
+        let body: [UInt8]
+    }
+
+    static func fetch(_ ids: [InboxID], in transaction: any Transaction) throws -> [InboxID: Stored] {
+        var rows = RowBatch(["wanted": .uuid])
+        for id in ids { rows.append(.id(id)) }
+        var found: [InboxID: Stored] = [:]
+        try transaction.run(
+            """
+            SELECT i.id, i.tenant_id, i.org_id, i.connection_id, c.provider, i.event, i.body
+            FROM {rows} r JOIN inbox i ON i.id = r.wanted JOIN connection c ON c.id = i.connection_id
+            """, [], rows: rows
+        ) { row in
+            let stored = Stored(
+                id: row.id(0), scope: Scope(tenant: row.id(1), organisation: row.id(2)), connection: row.id(3),
+                provider: row.text(4), event: row.text(5), body: row.bytes(6))
+            found[stored.id] = stored
+        }
+        return found
+    }
+}
