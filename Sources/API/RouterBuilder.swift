@@ -3,7 +3,7 @@ import Hummingbird
 import Kernel
 
 /// The server's API. Every resource is one file in `Routes/` and one line here.
-package func buildRouter(_ dependencies: APIDependencies) -> Router<AppContext> {
+package func buildRouter(_ dependencies: APIDependencies, _ services: APIServices? = nil) -> Router<AppContext> {
     let router = Router(context: AppContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: dependencies.edge)
 
@@ -12,9 +12,21 @@ package func buildRouter(_ dependencies: APIDependencies) -> Router<AppContext> 
     health.mount(on: router)
     if dependencies.settings.metricsArePublic { health.mountMetrics(on: router) }
 
+    if let services { InboundRoutes(intake: services.intake).mount(on: dependencies.inboundGroup(of: router)) }
+
     // Callers with a token or key.
     let tenant = dependencies.tenantGroup(of: router)
-    APIKeyRoutes(keys: dependencies.keys, idempotency: dependencies.idempotency).mount(on: tenant)
+    let idempotency = dependencies.idempotency
+    APIKeyRoutes(keys: dependencies.keys, idempotency: idempotency).mount(on: tenant)
+    if let services {
+        ConnectionRoutes(connections: services.connections, inbox: services.inbox, idempotency: idempotency)
+            .mount(on: tenant)
+        ProductRoutes(products: services.products, idempotency: idempotency).mount(on: tenant)
+        OrderRoutes(orders: services.orders, idempotency: idempotency).mount(on: tenant)
+        SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
+        FeedRoutes(feed: services.feed).mount(on: tenant)
+        WorkflowRoutes(workflows: services.workflows).mount(on: tenant)
+    }
     if !dependencies.settings.metricsArePublic { health.mountMetrics(on: tenant.requiring(.admin)) }
 
     router.refuseOtherMethods()

@@ -1,4 +1,5 @@
 import Storage
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -8,10 +9,10 @@ import Storage
 
 /// Keeps a second server away from the same data. The kernel drops the lock with the process, however that ends.
 final class LockFile: Sendable {
-    private let descriptor: Int32
+    private let descriptor: Mutex<Int32?>
 
     init(path: String) throws(StorageError) {
-        descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StorageError(.unavailable, "can not open \(path): \(String(cString: strerror(errno)))")
         }
@@ -20,7 +21,16 @@ final class LockFile: Sendable {
             close(descriptor)
             throw StorageError(.unavailable, "can not lock \(path): \(words)")
         }
+        self.descriptor = Mutex(descriptor)
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    /// Lets others in. The file stays: deleting it would let two servers lock two files of one name.
+    func release() {
+        descriptor.withLock { descriptor in
+            if let open = descriptor { close(open) }
+            descriptor = nil
+        }
+    }
 }

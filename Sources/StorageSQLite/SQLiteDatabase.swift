@@ -33,7 +33,7 @@ package final class SQLiteDatabase: Database {
             for handle in readers + [writer] {
                 do { try handle.close() } catch { log(error) }
             }
-            withExtendedLifetime(lock) {}
+            lock.release()
         }
         let readLoop = SQLiteReader(queue: reads, log: log)
         let writeLoop = SQLiteWriter(queue: writes, log: log)

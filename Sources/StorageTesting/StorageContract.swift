@@ -48,7 +48,7 @@ package enum StorageContract {
 }
 
 /// A row's id with a number in its lower half.
-func key(_ number: Int) -> SQLValue { .uuid(high: 7, low: UInt64(number)) }
+func key(_ number: Int) -> SQLValue { .uuid(high: 7, low: UInt64(bitPattern: Int64(number))) }
 
 extension Transaction {
     func insert(_ number: Int, label: String? = nil) throws {

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import StoragePostgres
 import Synchronization
@@ -50,7 +51,7 @@ package final class PostgresServer: Sendable {
         let lines =
             [
                 "listen_addresses = ''", "unix_socket_directories = '\(folder)'", "shared_buffers = 64MB",
-                "max_connections = 60", "deadlock_timeout = 100ms", "fsync = on",
+                "max_connections = 120", "deadlock_timeout = 100ms", "fsync = on",
             ] + settings
         let configuration = "\(data)/postgresql.auto.conf"
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: configuration))
@@ -162,7 +163,7 @@ private struct ChildProcess {
         defer { for word in words { free(word) } }
         words.append(nil)
         var identifier: pid_t = 0
-        let code = posix_spawn(&identifier, words[0], &actions, nil, words, environ)
+        let code = posix_spawn(&identifier, command[0], &actions, nil, words, environ)
         guard code == 0 else { throw PostgresServer.Failure(description: "cannot start \(command): \(code)") }
         self.identifier = identifier
     }
@@ -175,21 +176,35 @@ private struct ChildProcess {
     }
 }
 
+/// Databases lent at once: each engine on one takes about six of the server's connections.
+private let databaseSlots = TestSlots(12)
+
 /// Makes a new database on the server, hands its URL to the body, and drops it afterwards, sessions or not.
 package func withFreshPostgresDatabase<T>(
     serverURL: String, _ body: (_ url: String) async throws -> T
 ) async throws -> T {
-    let name = "tw_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-    try PostgresDatabase.runAlone("CREATE DATABASE \(name)", at: serverURL)
-    let result: T
-    do {
-        result = try await body(postgresURL(serverURL, database: name))
-    } catch {
-        try PostgresDatabase.runAlone("DROP DATABASE \(name) WITH (FORCE)", at: serverURL)
-        throw error
+    try await databaseSlots.withSlot {
+        let name = "tw_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+        try await runAside("CREATE DATABASE \(name)", at: serverURL)
+        let result: T
+        do {
+            result = try await body(postgresURL(serverURL, database: name))
+        } catch {
+            try await runAside("DROP DATABASE \(name) WITH (FORCE)", at: serverURL)
+            throw error
+        }
+        try await runAside("DROP DATABASE \(name) WITH (FORCE)", at: serverURL)
+        return result
     }
-    try PostgresDatabase.runAlone("DROP DATABASE \(name) WITH (FORCE)", at: serverURL)
-    return result
+}
+
+/// Waits for the server on another thread than those that all tests share.
+private func runAside(_ command: String, at url: String) async throws {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        DispatchQueue.global().async {
+            continuation.resume(with: Result { try PostgresDatabase.runAlone(command, at: url) })
+        }
+    }
 }
 
 /// The same server with another database; takes both forms that libpq takes.

@@ -33,7 +33,8 @@ import Testing
 
             #expect(try await api.send(.delete, "\(Self.route)/\(id)", headers).status == 204)
             #expect(try await api.send(.get, Self.route, headers).status == 401)
-            #expect(try await api.send(.delete, "\(Self.route)/\(id)", try api.headers()).status == 204)
+            let known = try api.headers()
+            #expect(try await api.send(.delete, "\(Self.route)/\(id)", known).status == 204)
         }
     }
 
@@ -76,7 +77,8 @@ import Testing
 
             #expect(listed.json["data"] == .array([]))
             #expect(revoked.status == 404)
-            #expect(try await api.send(.get, Self.route, try api.headers(other)).json["data"]?.array?.count == 1)
+            let known = try api.headers(other)
+            #expect(try await api.send(.get, Self.route, known).json["data"]?.array?.count == 1)
         }
     }
 
@@ -134,7 +136,8 @@ import Testing
         arguments: ["abc", "0190a000-0000-7000-8000-0000000000ff"])
     func unknown(_ id: String) async throws {
         try await withAPI { api in
-            #expect(try await api.send(.delete, "\(Self.route)/\(id)", try api.headers()).status == 404)
+            let known = try api.headers()
+            #expect(try await api.send(.delete, "\(Self.route)/\(id)", known).status == 404)
         }
     }
 }

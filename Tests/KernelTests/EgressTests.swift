@@ -97,7 +97,8 @@ private struct EgressVectors {
         arguments: [
             ("HTTPS://Example.COM", "https://example.com/", "example.com"),
             ("https://example.com.:443?x=1", "https://example.com/?x=1", "example.com"),
-            ("https://example.com:8443/a//b/../c?d=%20&e[]=1", nil, "example.com:8443"),
+            ("https://example.com:8443/a//b/../c?d=%20&e=@:!$'()*+,;~", nil, "example.com:8443"),
+            ("https://example.com/?a[]=%20", "https://example.com/?a%5B%5D=%20", "example.com"),
             ("https://[2606:4700:4700:0::1111]/", "https://[2606:4700:4700::1111]/", "[2606:4700:4700::1111]"),
             ("https://a_b.example.com:/", "https://a_b.example.com/", "a_b.example.com"),
             ("https://1.1.1.1/", nil, "1.1.1.1"),

@@ -75,11 +75,11 @@ import Testing
         case 2: .number(String(Int64.random(in: .min ... .max, using: &random)))
         case 3: .number("\(Int.random(in: 0...99, using: &random)).\(Int.random(in: 0...99, using: &random))e-5")
         case 4, 5: .string(text(&random))
-        case 6: .array((0..<Int.random(in: 0...5, using: &random)).map { _ in tree(&random, depth: depth + 1) })
+        case 6: .array((0..<Int.random(in: 0...3, using: &random)).map { _ in tree(&random, depth: depth + 1) })
         default:
             .object(
                 JSONObject(
-                    members: (0..<Int.random(in: 0...20, using: &random)).map { index in
+                    members: (0..<Int.random(in: 0...(depth == 0 ? 20 : 3), using: &random)).map { index in
                         JSONObject.Member(name: "\(index)-\(text(&random))", value: tree(&random, depth: depth + 1))
                     }))
         }

@@ -21,7 +21,7 @@ import Testing
                 headers.append(HTTPField(name: try #require(HTTPField.Name("Host")), value: "evil.example"))
                 let response = try await client.send(
                     OutgoingRequest(
-                        method: .post, url: "http://127.0.0.1:\(port)/in?a=1&b[]=%20", headers: headers,
+                        method: .post, url: "http://127.0.0.1:\(port)/in/%2F//x?a=1&b[]=%20+%25", headers: headers,
                         body: Array("{\"a\":1}".utf8)))
 
                 #expect(response.status == 201)
@@ -29,8 +29,7 @@ import Testing
                 #expect(response.headers[values: .setCookie] == ["a=1", "b=2"])
                 let request = try #require(server.requests.first)
                 let lines = request.split(separator: "\r\n", omittingEmptySubsequences: false)
-                #expect(lines.first?.hasPrefix("POST /in?a=1&b") == true)
-                #expect(lines.first?.hasSuffix("=%20 HTTP/1.1") == true)
+                #expect(lines.first == "POST /in/%2F//x?a=1&b%5B%5D=%20+%25 HTTP/1.1")
                 #expect(lines.filter { $0.lowercased().hasPrefix("host:") } == ["Host: 127.0.0.1:\(port)"])
                 #expect(lines.contains("X-Webhook-Signature: abc"))
                 #expect(lines.contains("Content-Length: 7"))
@@ -112,8 +111,10 @@ import Testing
                 ]
                 for (path, expected) in cases {
                     let request = OutgoingRequest(
-                        method: .post, url: "http://127.0.0.1:\(port)/\(path)", body: [1], timeout: .milliseconds(300))
-                    #expect(await failure(client, request)?.errorClass == expected, "\(path)")
+                        method: .post, url: "http://127.0.0.1:\(port)/\(path)", body: [1],
+                        timeout: expected == .timeout ? .milliseconds(200) : .seconds(30))
+                    let error = await failure(client, request)
+                    #expect(error?.errorClass == expected, "\(path): \(String(describing: error))")
                 }
             }
         }
@@ -146,9 +147,10 @@ import Testing
         let lookup: HostLookup = { name throws(ExchangeError) in throw ExchangeError(.dns, "\(name): unknown") }
         try await withClient(EgressPolicy(), addresses: lookup) { client in
             let request = OutgoingRequest(method: .post, url: "https://nowhere.example/")
-            #expect(await failure(client, request) == ExchangeError(.dns, "nowhere.example: unknown"))
+            #expect(await failure(client, request)?.description == "dns: nowhere.example: unknown")
         }
-        #expect(throws: ExchangeError.self) { try systemAddresses("-.invalid") }
+        let error = try #require(throws: ExchangeError.self) { () throws in _ = try systemAddresses("-.invalid") }
+        #expect(error.errorClass == .dns)
     }
 
     @Test("Many hundred calls at once to one host share its connections and all are answered")

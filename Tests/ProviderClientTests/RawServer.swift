@@ -89,10 +89,9 @@ final class RawServer: Sendable {
         case .close:
             channel.close(promise: nil)
         case .reset:
-            let option = ChannelOptions.Types.SocketOption(level: .socket, name: .so_linger)
-            channel.setOption(option, value: linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in
-                channel.close(promise: nil)
-            }
+            // To linger for no time is to drop the connection with a reset.
+            let option = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            option?.whenComplete { _ in channel.close(promise: nil) }
         }
     }
 }

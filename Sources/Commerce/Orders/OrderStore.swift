@@ -74,6 +74,14 @@ enum OrderStore {
         ).first
     }
 
+    /// The bytes that the order's stored state was told with; nil for orders that were not imported.
+    static func sourcePayload(of order: Order, in transaction: any Transaction) throws -> [UInt8]? {
+        guard let inbox = order.inbox else { return nil }
+        return try transaction.first(
+            "SELECT body FROM inbox WHERE id = $1 AND tenant_id = $2", [.id(inbox), .id(order.scope.tenant)]
+        ) { $0.bytes(0) }
+    }
+
     static func orders(
         where condition: String, _ arguments: [SQLValue], in transaction: any Transaction
     ) throws -> [Order] {

@@ -1,4 +1,3 @@
-import Connectors
 import Kernel
 import Signing
 import Storage
@@ -17,7 +16,6 @@ package final class ConnectionDirectory: Sendable {
 
     struct Entry: Sendable {
         let connection: Connection
-        let connector: any Connector
         /// The connection's own keys, newest first, then those of its workspace.
         let keys: [SigningKey]
     }
@@ -78,10 +76,8 @@ package final class ConnectionDirectory: Sendable {
             let shared = try ConnectionStore.secrets(of: nil, scope: connection.scope, now: now, in: transaction)
             return (connection, own + shared)
         }
-        guard let (connection, sealed) = found,
-            let connector = ConnectorCatalog.connector(for: connection.provider)
-        else { return nil }
+        guard let (connection, sealed) = found else { return nil }
         let keys = try sealed.compactMap { SigningKey(try secrets.open($0.sealed, context: $0.context)) }
-        return Entry(connection: connection, connector: connector, keys: keys)
+        return Entry(connection: connection, keys: keys)
     }
 }

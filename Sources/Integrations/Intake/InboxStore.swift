@@ -12,6 +12,8 @@ struct InboundDelivery: Sendable {
     let id: InboxID
     let scope: Scope
     let connection: ConnectionID
+    /// The name of the connector that took it in, which is the one that can read it.
+    let connector: String
     let arrival: Arrival
     /// 16 bytes that an exact re-delivery has too.
     let key: [UInt8]
@@ -52,8 +54,8 @@ enum InboxStore {
 
     private static func insertFresh(_ batch: [InboundDelivery], in transaction: any Transaction) throws {
         var rows = RowBatch([
-            "id": .uuid, "tenant_id": .uuid, "org_id": .uuid, "connection_id": .uuid, "event": .text,
-            "disposition": .text, "reason": .text, "received_at": .int, "body": .bytes,
+            "id": .uuid, "tenant_id": .uuid, "org_id": .uuid, "connection_id": .uuid, "connector": .text,
+            "event": .text, "disposition": .text, "reason": .text, "received_at": .int, "body": .bytes,
         ])
         rows.reserve(batch.count)
         var workflows = WorkflowStore.newRows()
@@ -63,8 +65,8 @@ enum InboxStore {
             if case .ignored(let why) = delivery.arrival.disposition { (disposition, reason) = ("ignored", why) }
             rows.append(
                 .id(delivery.id), .id(delivery.scope.tenant), .id(delivery.scope.organisation),
-                .id(delivery.connection), .text(delivery.arrival.event), .text(disposition), .text(reason),
-                .time(delivery.receivedAt), .bytes(delivery.body))
+                .id(delivery.connection), .text(delivery.connector), .text(delivery.arrival.event),
+                .text(disposition), .text(reason), .time(delivery.receivedAt), .bytes(delivery.body))
             guard disposition == "import" else { continue }
             let unclaimed = OrderImport.claim(
                 delivery.id, scope: delivery.scope, number: 0, createdAt: delivery.receivedAt)
@@ -72,8 +74,10 @@ enum InboxStore {
         }
         try transaction.execute(
             """
-            INSERT INTO inbox (id, tenant_id, org_id, connection_id, event, disposition, reason, received_at, body)
-            SELECT id, tenant_id, org_id, connection_id, event, disposition, reason, received_at, body FROM {rows} r
+            INSERT INTO inbox (id, tenant_id, org_id, connection_id, connector, event, disposition, reason, received_at,
+                body)
+            SELECT id, tenant_id, org_id, connection_id, connector, event, disposition, reason, received_at, body
+            FROM {rows} r
             """, rows: rows)
         try WorkflowStore.insert(workflows, in: transaction)
     }
@@ -97,6 +101,9 @@ enum InboxStore {
         let id: InboxID
         let scope: Scope
         let connection: ConnectionID
+        /// The name of the connector that reads the body.
+        let connector: String
+        /// The platform behind the connection, which the order's channel is named after.
         let provider: String
         let event: String
         let body: [UInt8]
@@ -108,13 +115,13 @@ enum InboxStore {
         var found: [InboxID: Stored] = [:]
         try transaction.run(
             """
-            SELECT i.id, i.tenant_id, i.org_id, i.connection_id, c.provider, i.event, i.body
+            SELECT i.id, i.tenant_id, i.org_id, i.connection_id, i.connector, c.provider, i.event, i.body
             FROM {rows} r JOIN inbox i ON i.id = r.wanted JOIN connection c ON c.id = i.connection_id
             """, [], rows: rows
         ) { row in
             let stored = Stored(
                 id: row.id(0), scope: Scope(tenant: row.id(1), organisation: row.id(2)), connection: row.id(3),
-                provider: row.text(4), event: row.text(5), body: row.bytes(6))
+                connector: row.text(4), provider: row.text(5), event: row.text(6), body: row.bytes(7))
             found[stored.id] = stored
         }
         return found

@@ -56,16 +56,15 @@ package final class Intake: Sendable {
         do throws(ArrivalRefusal) { envelope = try UnifiedEnvelope.scan(body) } catch {
             throw Refusal(.malformed, error.description)
         }
-        guard let entry = try await directory.entry(.external(envelope.connectionID)),
-            entry.connection.provider == ConnectorCatalog.unified.description.provider
-        else {
+        guard let entry = try await directory.entry(.external(envelope.connectionID)) else {
             // Nothing can be verified for an unknown connection, but a gateway may learn that it is one.
             if (try? scheme.verify(body: body, headers: headers, keys: gatewayKeys, now: time.now())) != nil {
                 throw Self.inactive
             }
             throw Self.unauthenticated
         }
-        return try await accept(entry, keys: entry.keys + gatewayKeys, body: body, headers: headers)
+        return try await accept(
+            entry, connector: ConnectorCatalog.unified, keys: entry.keys + gatewayKeys, body: body, headers: headers)
     }
 
     /// `POST /webhooks/{provider}/{connection}`: each connection has an address of its own.
@@ -79,7 +78,7 @@ package final class Intake: Sendable {
         guard let entry = try await directory.entry(.id(connection)), entry.connection.provider == provider else {
             throw Self.unauthenticated
         }
-        return try await accept(entry, keys: entry.keys, body: body, headers: headers)
+        return try await accept(entry, connector: connector, keys: entry.keys, body: body, headers: headers)
     }
 
     private static let unifiedSignature: HTTPField.Name = {
@@ -92,26 +91,28 @@ package final class Intake: Sendable {
     // MARK: Storing
 
     private func accept(
-        _ entry: ConnectionDirectory.Entry, keys: [SigningKey], body: [UInt8], headers: HTTPFields
+        _ entry: ConnectionDirectory.Entry, connector: any Connector, keys: [SigningKey], body: [UInt8],
+        headers: HTTPFields
     ) async throws -> Answer {
         let now = time.now()
         let verified: VerifiedRequest
         do throws(SignatureRejection) {
-            verified = try entry.connector.description.signature.verify(
+            verified = try connector.description.signature.verify(
                 body: body, headers: headers, keys: keys, now: now)
         } catch {
             throw Self.unauthenticated
         }
         guard entry.connection.status == .active else { throw Self.inactive }
         let arrival: Arrival
-        do throws(ArrivalRefusal) { arrival = try entry.connector.arrival(verified) } catch {
+        do throws(ArrivalRefusal) { arrival = try connector.arrival(verified) } catch {
             throw Refusal(.malformed, error.description)
         }
-        return try await store(arrival, of: entry.connection, provider: entry.connection.provider, body: body, now: now)
+        return try await store(
+            arrival, of: entry.connection, connector: connector.description.provider, body: body, now: now)
     }
 
     private func store(
-        _ arrival: Arrival, of connection: Connection, provider: String, body: [UInt8], now: Timestamp
+        _ arrival: Arrival, of connection: Connection, connector: String, body: [UInt8], now: Timestamp
     ) async throws -> Answer {
         let id: InboxID = ids.next()
         var claim: WorkflowClaim?
@@ -120,8 +121,8 @@ package final class Intake: Sendable {
         }
         let digest = ContentDigest.sha256(parts: [connection.id.bytes, Array(arrival.dedupeMaterial.utf8), body])
         let delivery = InboundDelivery(
-            id: id, scope: connection.scope, connection: connection.id, arrival: arrival,
-            key: Array(digest.prefix(16)), receivedAt: now, body: body, claim: claim)
+            id: id, scope: connection.scope, connection: connection.id, connector: connector,
+            arrival: arrival, key: Array(digest.prefix(16)), receivedAt: now, body: body, claim: claim)
         let stored = try await committer.submit(delivery)
         CrashPoint.reach(.afterCommit)
         switch stored {
@@ -129,8 +130,8 @@ package final class Intake: Sendable {
             if let claim {
                 orderImport.hand(
                     InboxStore.Stored(
-                        id: id, scope: connection.scope, connection: connection.id, provider: provider,
-                        event: arrival.event, body: body))
+                        id: id, scope: connection.scope, connection: connection.id, connector: connector,
+                        provider: connection.provider, event: arrival.event, body: body))
                 runner.offer([claim])
             }
             return .accepted(id)

@@ -96,8 +96,8 @@ package final class OrderImport: WorkflowKind {
         guard let entry else {
             return Plan(claim: claim, snapshot: nil, refusal: "the delivery is no longer kept")
         }
-        guard let connector = ConnectorCatalog.connector(for: entry.provider) else {
-            return Plan(claim: claim, snapshot: nil, refusal: "there is no connector for \(entry.provider)")
+        guard let connector = ConnectorCatalog.connector(for: entry.connector) else {
+            return Plan(claim: claim, snapshot: nil, refusal: "there is no connector named \(entry.connector)")
         }
         do throws(Untranslatable) {
             let snapshot = try connector.order(from: entry.body, event: entry.event)

@@ -1,7 +1,8 @@
 /// An absolute http or https URL in one normal form, so that whoever judges it and whoever connects read the same.
 ///
-/// Scheme and host are in lower case, a final dot of the host and a default port are gone, an empty path is `/`. Only
-/// the characters of RFC 3986 pass: anything else is read differently by different libraries.
+/// Scheme and host are in lower case, a final dot of the host and a default port are gone, an empty path is `/`, brackets
+/// behind the host are percent-encoded. Only the characters of RFC 3986 pass: anything else is read differently by
+/// different libraries.
 package struct EgressURL: Hashable, Sendable {
     /// Plain http passes only where an operator allows it.
     package enum Scheme: String, Sendable {
@@ -180,6 +181,15 @@ private func readTarget(_ bytes: ArraySlice<UInt8>) throws(EgressRefusal) -> Str
             throw EgressRefusal(.malformed, "The URL has a % without two hexadecimal digits after it.")
         }
     }
-    let text = String(decoding: bytes, as: UTF8.self)
-    return bytes.first == slash ? text : "/" + text
+    var target: [UInt8] = bytes.first == slash ? [] : [slash]
+    target.reserveCapacity(bytes.count + 1)
+    for byte in bytes {
+        // Brackets are common in queries and not allowed there: some readers take one for leave to encode all anew.
+        switch byte {
+        case UInt8(ascii: "["): target += "%5B".utf8
+        case UInt8(ascii: "]"): target += "%5D".utf8
+        default: target.append(byte)
+        }
+    }
+    return String(decoding: target, as: UTF8.self)
 }

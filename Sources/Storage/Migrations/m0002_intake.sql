@@ -38,6 +38,7 @@ CREATE TABLE inbox (
     tenant_id {uuid} NOT NULL,
     org_id {uuid} NOT NULL,
     connection_id {uuid} NOT NULL,
+    connector TEXT NOT NULL,
     event TEXT NOT NULL,
     disposition TEXT NOT NULL CHECK (disposition IN ('import', 'ignored')),
     reason TEXT,

@@ -38,7 +38,7 @@ struct EndToEndFigure {
         let loop = group.next()
         let before = try ProcessUse(of: server.process.id)
         let statementsBefore = try await client.counter("tradewind_sql_statements_total")
-        let watch = Task { try await backlogs(of: ledger, on: loop) }
+        let watch = Task { await Self.backlogs(of: ledger, on: loop) }
         let outcome = try await LoadRun(plan, on: loop) { ledger.accepted($0, now: $1) }.run()
         watch.cancel()
         let backlogs = await watch.value
@@ -60,7 +60,7 @@ struct EndToEndFigure {
     }
 
     /// Accepted but not delivered, once a second while the load lasts.
-    private func backlogs(of ledger: DeliveryLedger, on loop: any EventLoop) async -> [Double] {
+    private static func backlogs(of ledger: DeliveryLedger, on loop: any EventLoop) async -> [Double] {
         var samples: [Double] = []
         while !Task.isCancelled {
             do {

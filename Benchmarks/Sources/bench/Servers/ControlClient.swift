@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
+import NIOHTTP1
 
 /// The few calls that set a run up and ask what came of it; nothing that is measured goes through here.
 struct ControlClient: Sendable {

@@ -59,7 +59,7 @@ final class PostgresCluster: Sendable {
         let name = "bench_\(String(UInt32.random(in: 0 ... .max), radix: 36))"
         let psql = try "\(bin ?? programs())/psql"
         _ = try await ChildProcess.output(of: psql, [url, "-qc", "CREATE DATABASE \(name)"], in: "/tmp")
-        guard let scheme = url.range(of: "://") else { return "\(url) dbname=\(name)" }
+        guard let scheme = url.firstRange(of: "://") else { return "\(url) dbname=\(name)" }
         let question = url.firstIndex(of: "?") ?? url.endIndex
         let slash = url[scheme.upperBound..<question].firstIndex(of: "/") ?? question
         return "\(url[..<slash])/\(name)\(url[question...])"

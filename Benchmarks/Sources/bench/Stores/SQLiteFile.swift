@@ -91,4 +91,4 @@ final class SQLiteFile {
 }
 
 /// SQLite's mark for "copy the bytes before you return", which its header spells as a cast that Swift can't read.
-private let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+private var transient: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }

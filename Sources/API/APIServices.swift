@@ -1,0 +1,30 @@
+import Commerce
+import Durable
+import Integrations
+import Webhooks
+
+/// What the routes of the product call: one service a resource.
+package struct APIServices: Sendable {
+    package let intake: Intake
+    package let connections: ConnectionService
+    package let inbox: InboxService
+    package let products: ProductService
+    package let orders: OrderService
+    package let subscriptions: SubscriptionService
+    package let feed: FeedReader
+    package let workflows: WorkflowService
+
+    package init(
+        intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
+        orders: OrderService, subscriptions: SubscriptionService, feed: FeedReader, workflows: WorkflowService
+    ) {
+        self.intake = intake
+        self.connections = connections
+        self.inbox = inbox
+        self.products = products
+        self.orders = orders
+        self.subscriptions = subscriptions
+        self.feed = feed
+        self.workflows = workflows
+    }
+}
