@@ -14,6 +14,8 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-log.git", .upToNextMinor(from: "1.16.2")),
     .package(url: "https://github.com/apple/swift-metrics.git", .upToNextMinor(from: "2.13.0")),
     .package(url: "https://github.com/apple/swift-nio.git", .upToNextMinor(from: "2.101.2")),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", .upToNextMinor(from: "2.37.6")),
+    .package(url: "https://github.com/apple/swift-system.git", .upToNextMinor(from: "1.8.1")),
     .package(url: "https://github.com/groue/GRDB.swift.git", .upToNextMinor(from: "7.10.0")),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", .upToNextMinor(from: "2.28.1")),
     .package(url: "https://github.com/swift-server/async-http-client.git", .upToNextMinor(from: "1.37.0")),
@@ -38,7 +40,10 @@ extension Target.Dependency {
     static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let systemPackage: Self = .product(name: "SystemPackage", package: "swift-system")
 }
 
 let targets: [Target] = [
@@ -71,7 +76,9 @@ let targets: [Target] = [
         ]),
     .target(
         name: "ProviderClient",
-        dependencies: ["Kernel", .asyncHTTPClient, .httpTypes, .nioCore, .nioPosix, .logging]),
+        dependencies: [
+            "Kernel", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+        ]),
 
     // Doors.
     .target(
@@ -85,10 +92,12 @@ let targets: [Target] = [
         dependencies: [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
             "Commerce", "Webhooks", "Integrations", "ProviderClient", "API", .configuration, .hummingbird, .logging,
-            .metrics, .nioCore, .nioPosix, .serviceLifecycle,
+            .metrics, .nioCore, .nioPosix, .serviceLifecycle, .systemPackage,
+            .unixSignals,
         ]),
     .executableTarget(
-        name: "tradewind", dependencies: ["Kernel", "Server", .argumentParser, .logging]),
+        name: "tradewind",
+        dependencies: ["Kernel", "Storage", "API", "Server", .argumentParser, .logging, .nioCore, .nioPosix]),
 ]
 
 let tests: [Target] = [
@@ -99,7 +108,7 @@ let tests: [Target] = [
     .testTarget(name: "KernelTests", dependencies: ["Kernel"], resources: [.copy("Vectors")]),
     .testTarget(
         name: "ProviderClientTests",
-        dependencies: ["Kernel", "ProviderClient", "TestSupport", .httpTypes, .nioCore, .nioPosix, .nioHTTP1]),
+        dependencies: ["Kernel", "ProviderClient", .httpTypes, .logging, .nioCore, .nioPosix]),
     .testTarget(
         name: "SigningTests", dependencies: ["Kernel", "Signing", .crypto, .httpTypes], resources: [.copy("Vectors")]),
     .testTarget(

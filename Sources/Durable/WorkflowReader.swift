@@ -30,6 +30,7 @@ package struct WorkflowService: Sendable {
         self.time = time
     }
 
+    /// One workflow with its steps; refuses as not found what belongs to another tenant or organisation.
     package func require(
         _ id: WorkflowID, tenant: TenantID, organisation: OrganisationID
     ) async throws -> WorkflowSummary {

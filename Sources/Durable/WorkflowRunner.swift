@@ -8,11 +8,14 @@ import Synchronization
 package final class WorkflowRunner: Service {
     private struct State {
         var handed: [WorkflowClaim] = []
+        var batches = 0
         var isStopping = false
     }
 
     /// Claims held in memory; what comes beyond stays in the store, due at once.
     package static let handedMost = 10_000
+    /// Each batch of this number comes from the store first, or a steady stream of handed claims would starve retries.
+    private static let storeTurn = 16
 
     /// The claim number of workflows that this process commits itself.
     package let number: Int64
@@ -72,7 +75,12 @@ package final class WorkflowRunner: Service {
                 }
             }
         }
-        await giveBack()
+        await giveBack(
+            state.withLock { state in
+                state.isStopping = true
+                defer { state.handed = [] }
+                return state.handed
+            })
     }
 
     /// Works on what is due until nothing is; for tests and for tools that run without a service group.
@@ -85,14 +93,28 @@ package final class WorkflowRunner: Service {
     }
 
     private func nextBatch() async -> [WorkflowClaim] {
-        let limit = kind.batchLimit
-        let handed = state.withLock { state in
-            let batch = Array(state.handed.prefix(limit))
+        let isStoresTurn = state.withLock { state in
+            state.batches += 1
+            return state.batches % Self.storeTurn == 0
+        }
+        if !isStoresTurn {
+            let handed = takeHanded()
+            if !handed.isEmpty { return handed }
+        }
+        let claimed = await claimDue()
+        return claimed.isEmpty ? takeHanded() : claimed
+    }
+
+    private func takeHanded() -> [WorkflowClaim] {
+        state.withLock { state in
+            let batch = Array(state.handed.prefix(kind.batchLimit))
             state.handed.removeFirst(batch.count)
             return batch
         }
-        if !handed.isEmpty { return handed }
-        let (number, name) = (WorkflowRunner.claimNumber(random), kind.name)
+    }
+
+    private func claimDue() async -> [WorkflowClaim] {
+        let (number, name, limit) = (WorkflowRunner.claimNumber(random), kind.name, kind.batchLimit)
         do {
             return try await database.write(.background) { transaction in
                 try WorkflowStore.claim(kind: name, number: number, limit: limit, in: transaction)
@@ -122,8 +144,12 @@ package final class WorkflowRunner: Service {
         if error is LostClaim { return }
         logger.warning(
             "workflow failed", metadata: ["kind": "\(kind.name)", "id": "\(batch[0].id)", "error": "\(error)"])
-        // The store's own absence is no fault of the work: the leases end by themselves and nothing is counted.
-        if Self.isUnavailable(error) { return await doorbell.wait(upTo: .seconds(1)) }
+        // Neither the end of this process nor the store's absence is a fault of the work: nothing is counted.
+        if Task.isCancelled { return await giveBack(batch) }
+        if Self.isUnavailable(error) {
+            await doorbell.wait(upTo: .seconds(1))
+            return await giveBack(batch)
+        }
         let now = time.now()
         let jitter = Double(random() >> 11) * 0x1p-53
         let settlements = batch.map { claim in
@@ -143,23 +169,13 @@ package final class WorkflowRunner: Service {
 
     // MARK: Stopping
 
-    /// Gives back what was handed over and not begun, so that another copy need not wait for the leases to end.
-    private func giveBack() async {
-        let handed = state.withLock { state in
-            state.isStopping = true
-            defer { state.handed = [] }
-            return state.handed
-        }
-        var rows = RowBatch(["workflow_id": .uuid, "held": .int])
-        for claim in handed { rows.append(.id(claim.id), .int(claim.number)) }
-        let (released, now) = (rows, time.now())
+    /// Gives claims back without a settlement, so that nobody need wait for their leases to end.
+    private func giveBack(_ claims: [WorkflowClaim]) async {
+        if claims.isEmpty { return }
+        let now = time.now()
         do {
             try await database.write(.background) { transaction in
-                try transaction.execute(
-                    """
-                    UPDATE workflow SET claim = 0, claims = 0, next_at = $1 FROM {rows} r
-                    WHERE id = r.workflow_id AND claim = r.held AND state = 'pending'
-                    """, [.time(now)], rows: released)
+                try WorkflowStore.giveBack(claims, now: now, in: transaction)
             }
         } catch {
             logger.warning("leases were not given back; they end by themselves", metadata: ["error": "\(error)"])

@@ -10,6 +10,7 @@ package enum WorkflowStore {
 
     // MARK: Beginning
 
+    /// An empty batch with the columns that `append` fills and `insert` writes.
     package static func newRows() -> RowBatch {
         RowBatch([
             "id": .uuid, "tenant_id": .uuid, "org_id": .uuid, "kind": .text, "input": .bytes, "next_at": .int,
@@ -25,6 +26,7 @@ package enum WorkflowStore {
             .time(claim.createdAt))
     }
 
+    /// Writes workflows that begin with the commit of this transaction; their kinds' runners are to be told after it.
     package static func insert(_ rows: RowBatch, in transaction: any Transaction) throws {
         // Born leased counts as the first claim: a body that kills the process at once is counted from the start.
         try transaction.execute(
@@ -56,27 +58,26 @@ package enum WorkflowStore {
         if claimed == 0 { return [] }
         let found = try transaction.all(
             """
-            SELECT id, tenant_id, org_id, input, attempts, created_at, claims FROM workflow
+            SELECT id, tenant_id, org_id, input, attempts, created_at, claims, now_ms() FROM workflow
             WHERE kind = $1 AND state = 'pending' AND next_at > now_ms() AND claim = $2
             """, [.text(kind), .int(number)]
         ) { row in
             let claim = WorkflowClaim(
                 id: row.id(0), tenant: row.id(1), organisation: row.id(2), kind: kind, input: row.bytes(3),
                 number: number, attempts: Int(row.int(4)), createdAt: row.time(5))
-            return (claim: claim, claims: Int(row.int(6)))
+            return (claim: claim, claims: Int(row.int(6)), now: row.time(7))
         }
         let poisoned = found.filter { $0.claims > claimsMost }.map(\.claim)
         let reason = "claimed \(claimsMost) times and never finished: it may be what ends the process"
         try settle(
-            poisoned.map { ($0, .dead(outcome: "quarantined", reason: reason)) }, now: poisoned.first?.createdAt,
+            poisoned.map { ($0, .dead(outcome: "quarantined", reason: reason)) }, now: found.first?.now,
             in: transaction)
         return found.filter { $0.claims <= claimsMost }.map(\.claim)
     }
 
     /// Which of the claims still hold. Their rows stay locked to the end of the transaction.
     package static func held(_ claims: [WorkflowClaim], in transaction: any Transaction) throws -> Set<WorkflowID> {
-        var rows = RowBatch(["workflow_id": .uuid, "held": .int])
-        for claim in claims { rows.append(.id(claim.id), .int(claim.number)) }
+        let rows = rows(of: claims)
         return Set(
             try transaction.all(
                 """
@@ -84,6 +85,35 @@ package enum WorkflowStore {
                 WHERE id = r.workflow_id AND claim = r.held AND state = 'pending' RETURNING id
                 """, rows: rows
             ) { $0.id(0) })
+    }
+
+    /// Gives claims that still hold their whole lease anew, for work that is longer than one and gets on; returns
+    /// which those are. What went on is no crash, so that the claims are counted from one again.
+    package static func renew(_ claims: [WorkflowClaim], in transaction: any Transaction) throws -> Set<WorkflowID> {
+        let rows = rows(of: claims)
+        return Set(
+            try transaction.all(
+                """
+                UPDATE workflow SET next_at = now_ms() + $1, claims = 1 FROM {rows} r
+                WHERE id = r.workflow_id AND claim = r.held AND state = 'pending' RETURNING id
+                """, [.int(lease.wholeMilliseconds)], rows: rows
+            ) { $0.id(0) })
+    }
+
+    /// Makes claimed workflows due again at once, as if they had not been claimed.
+    static func giveBack(_ claims: [WorkflowClaim], now: Timestamp, in transaction: any Transaction) throws {
+        let rows = rows(of: claims)
+        try transaction.execute(
+            """
+            UPDATE workflow SET claim = 0, claims = 0, next_at = $1 FROM {rows} r
+            WHERE id = r.workflow_id AND claim = r.held AND state = 'pending'
+            """, [.time(now)], rows: rows)
+    }
+
+    private static func rows(of claims: [WorkflowClaim]) -> RowBatch {
+        var rows = RowBatch(["workflow_id": .uuid, "held": .int])
+        for claim in claims { rows.append(.id(claim.id), .int(claim.number)) }
+        return rows
     }
 
     // MARK: Settling
@@ -140,6 +170,7 @@ package enum WorkflowStore {
 
     // MARK: Steps
 
+    /// What the workflow has done so far, in the order in which it was done.
     package static func steps(of id: WorkflowID, in transaction: any Transaction) throws -> [WorkflowStep] {
         try transaction.all(
             """
@@ -148,9 +179,10 @@ package enum WorkflowStore {
         ) { WorkflowStep(name: $0.text(0), output: $0.bytes(1), recordedAt: $0.time(2)) }
     }
 
-    /// Records that a step is done; throws when the claim no longer holds, so that nothing else is written either.
+    /// Records that a step is done and renews the lease for the next one; throws when the claim no longer holds, so
+    /// that nothing else is written either.
     static func record(_ step: WorkflowStep, of claim: WorkflowClaim, in transaction: any Transaction) throws {
-        guard try held([claim], in: transaction).contains(claim.id) else { throw LostClaim(id: claim.id) }
+        guard try renew([claim], in: transaction).contains(claim.id) else { throw LostClaim(id: claim.id) }
         try transaction.execute(
             "INSERT INTO workflow_step (workflow_id, name, output, recorded_at) VALUES ($1, $2, $3, $4)",
             [.id(claim.id), .text(step.name), .bytes(step.output), .time(step.recordedAt)])

@@ -81,9 +81,12 @@ package struct PayloadWriter {
             writer.array { array in
                 for element in elements {
                     array.object { object in
-                        var inner = ElementWriter(writer: object)
+                        // Moved there and back: a copy of all that is written so far, for each element, would make
+                        // the time of long lists quadratic.
+                        var inner = ElementWriter(writer: JSONWriter(reserving: 0))
+                        swap(&inner.writer, &object)
                         body(&inner, element)
-                        object = inner.writer
+                        swap(&inner.writer, &object)
                     }
                 }
             }

@@ -18,6 +18,7 @@ package enum EventPattern: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether an event of the type `type` is asked for. `order.*` takes every `order.…`, and no `orders.…`.
     package func matches(_ type: String) -> Bool {
         switch self {
         case .all: true

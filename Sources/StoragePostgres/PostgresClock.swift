@@ -12,7 +12,7 @@ enum PostgresClock {
         let work = Work(
             lane: .background, isWrite: true,
             body: { transaction in
-                // Two copies of the server that replaced it at the same time would fail with "tuple concurrently updated".
+                // Copies of the server that replaced it at once would fail with "tuple concurrently updated".
                 try transaction.execute("SELECT pg_advisory_xact_lock(7402150002)")
                 let existing = try transaction.first(
                     "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('now_ms()')"

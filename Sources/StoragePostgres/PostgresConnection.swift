@@ -127,12 +127,16 @@ final class PostgresConnection {
     private func prepare(
         _ statement: Statement, columns: [RowBatch.Column]
     ) throws(PostgresFailure) -> PreparedStatements.Entry {
+        let text = Dialect.postgres.text(of: statement, batch: columns)
+        if Dialect.highestArgument(in: text) < parameters.types.count {
+            // The server would let arguments pass that stand nowhere in the statement.
+            throw PostgresFailure(.misuse, "\(parameters.types.count) arguments are too many for: \(text)")
+        }
         let entry = statements.add(statement.key, types: parameters.types, columns: columns)
         if let surplus = statements.removeSurplus() {
             try check(PQsendQueryParams(handle, "DEALLOCATE \(surplus.name)", 0, nil, nil, nil, nil, 1))
             sent.append(.plain)
         }
-        let text = Dialect.postgres.text(of: statement, batch: columns)
         try check(PQsendPrepare(handle, entry.name, text, Int32(entry.types.count), entry.types))
         sent.append(.prepare(entry))
         return entry

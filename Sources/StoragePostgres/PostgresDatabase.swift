@@ -38,8 +38,8 @@ package final class PostgresDatabase: Database {
     ///
     /// - Parameters:
     ///   - url: `postgres://…`, or words as in libpq's connection strings (`host=/run/postgresql dbname=tradewind`).
-    ///   - nowExpression: SQL of type bigint that `now_ms()` answers instead of the server's clock, for tests; the function
-    ///     belongs to the whole database.
+    ///   - nowExpression: SQL of type bigint that `now_ms()` answers instead of the server's clock, for tests; the
+    ///     function belongs to the whole database.
     package init(
         url: String, connections: ConnectionCounts = ConnectionCounts(), nowExpression: String? = nil,
         logger: Logger = Logger(label: "storage.postgres")

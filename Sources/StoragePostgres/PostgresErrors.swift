@@ -21,7 +21,7 @@ struct PostgresFailure: Error {
     }
 
     /// - Parameters:
-    ///   - state: the five characters of Appendix A of the PostgreSQL manual; nil when the answer came from libpq itself.
+    ///   - state: five characters (Appendix A of the PostgreSQL manual); nil when the answer came from libpq itself.
     ///   - rule: the constraint that the server names, or else the column.
     ///   - isWrite: whether the transaction was opened for writing.
     init(state: String?, rule: String, detail: String, isWrite: Bool) {
@@ -44,6 +44,9 @@ struct PostgresFailure: Error {
         case ("25006", _):
             // A standby, or a primary that its keepers made read-only because its disk is nearly full.
             self.init(isWrite ? .unavailable : .misuse, words)
+        case ("08P01", _):
+            // Alone of its class no matter of the connection: too few arguments for a statement.
+            self.init(.misuse, words)
         case ("XX001", _), ("XX002", _):
             self.init(.corrupt, words)
         case ("57014", _), ("57P01", _), ("57P02", _), ("57P03", _), ("58030", _), ("25P03", _), ("40003", _),

@@ -96,7 +96,7 @@ struct PostgresParameters: ~Copyable {
     }
 
     /// An array is: dimensions, whether it holds nulls, element type, length, first index; then each element behind its
-    /// length, which is -1 for null (`array_recv` in the server's `arrayfuncs.c`). One without elements has no dimension.
+    /// length, which is -1 for null (`array_recv` in the server's `arrayfuncs.c`). An empty one has no dimension.
     private mutating func addArray(_ column: Int, of rows: RowBatch) throws(StorageError) {
         let kind = rows.columns[column].kind
         let start = used

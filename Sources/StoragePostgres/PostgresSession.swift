@@ -64,8 +64,8 @@ struct PostgresSession: Sendable {
     }
 
     private static func connect(_ url: String, name: String) throws(PostgresFailure) -> OpaquePointer {
-        // Where a word comes twice the last one holds: the URL may overrule what stands before it. The keep-alives find a
-        // server that vanished without a word within half a minute.
+        // Where a word comes twice the last one holds: the URL may overrule what stands before it. The keep-alives
+        // find a server that vanished without a word within half a minute.
         let settings: KeyValuePairs = [
             "connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
             "tcp_user_timeout": "30000", "fallback_application_name": name, "dbname": url, "client_encoding": "UTF8",

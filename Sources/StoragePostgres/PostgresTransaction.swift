@@ -21,8 +21,8 @@ final class PostgresTransaction: Transaction {
 
     /// Runs the body between BEGIN and COMMIT.
     ///
-    /// When the connection is lost after COMMIT was sent, nobody knows whether it took effect; that too is `unavailable`,
-    /// and callers make their writes so that doing them once more does no harm.
+    /// When the connection is lost after COMMIT was sent, nobody knows whether it took effect; that too is
+    /// `unavailable`, and callers make their writes so that doing them once more does no harm.
     static func perform(_ work: Work, on connection: PostgresConnection, counter: PostgresCounter) throws {
         let transaction = PostgresTransaction(connection: connection, isWrite: work.isWrite, counter: counter)
         defer { transaction.isEnded = true }
@@ -44,6 +44,7 @@ final class PostgresTransaction: Transaction {
     ) throws -> Int {
         if isEnded { throw StorageError(.misuse, "a transaction was used after its end") }
         if let failure { throw failure.error }
+        if let rows, rows.isEmpty { return 0 }
         counter.statements.add(1, ordering: .relaxed)
         let answer: PostgresAnswer
         do {

@@ -1,5 +1,6 @@
 import GRDBSQLite
 import Storage
+import Synchronization
 
 /// Moves committed pages from the write-ahead log into the database file, between commits and never before an answer.
 ///
@@ -17,14 +18,16 @@ final class SQLiteCheckpoints {
     private static let ordinaryPatienceMilliseconds: Int32 = 5000
 
     private let connection: OpaquePointer
+    private let figures: SQLiteFigures
     private(set) var loggedPages = 0
     private var copiedPages = 0
 
     /// Whether the log holds pages that the database file lacks.
     var isBehind: Bool { loggedPages > copiedPages }
 
-    init(_ connection: OpaquePointer) {
+    init(_ connection: OpaquePointer, figures: SQLiteFigures) {
         self.connection = connection
+        self.figures = figures
         sqlite3_wal_hook(
             connection,
             { box, _, _, pages in
@@ -58,6 +61,7 @@ final class SQLiteCheckpoints {
         // A shorter log than was copied before is a new one.
         if pages < copiedPages { copiedPages = 0 }
         loggedPages = pages
+        figures.loggedPages.store(pages, ordering: .relaxed)
     }
 
     private func copy(_ mode: Int32) throws(StorageError) {

@@ -2,12 +2,12 @@ import GRDBSQLite
 import Storage
 import Synchronization
 
-/// Statements run by all connections of a database.
-final class StatementCounter: Sendable {
-    private let count = Atomic<Int>(0)
-
-    func add() { count.wrappingAdd(1, ordering: .relaxed) }
-    var value: Int { count.load(ordering: .relaxed) }
+/// What the threads of one database count for its report.
+final class SQLiteFigures: Sendable {
+    /// Statements run by all connections.
+    let statements = Atomic<Int>(0)
+    /// Pages that the write-ahead log holds.
+    let loggedPages = Atomic<Int>(0)
 }
 
 /// One open connection on the one thread that owns it: prepares, binds and steps through SQLite's C functions.
@@ -16,10 +16,10 @@ final class SQLiteConnection {
     static let rowsOfOneStatement = 256
 
     let handle: OpaquePointer
+    let figures: SQLiteFigures
     /// What a row's accessor found wrong; read after each row.
     var rowFault: String?
 
-    private let counter: StatementCounter
     private let isReader: Bool
     private let variableLimit: Int
     private var cache = SQLiteStatementCache()
@@ -27,10 +27,10 @@ final class SQLiteConnection {
     /// Statements that are being stepped now: a row's closure may run another.
     private var depth = 0
 
-    init(handle: OpaquePointer, isReader: Bool, counter: StatementCounter) {
+    init(handle: OpaquePointer, isReader: Bool, figures: SQLiteFigures) {
         self.handle = handle
         self.isReader = isReader
-        self.counter = counter
+        self.figures = figures
         variableLimit = Int(sqlite3_limit(handle, SQLITE_LIMIT_VARIABLE_NUMBER, -1))
     }
 
@@ -138,7 +138,7 @@ final class SQLiteConnection {
             prepared.isBusy = false
         }
         try arena.bind(arguments, batch, to: prepared.handle)
-        counter.add()
+        figures.statements.wrappingAdd(1, ordering: .relaxed)
         return try stepToEnd(prepared.handle, each)
     }
 

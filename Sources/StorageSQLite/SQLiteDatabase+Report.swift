@@ -1,5 +1,6 @@
 import GRDBSQLite
 import Storage
+import Synchronization
 
 extension SQLiteDatabase {
     /// Read on the writer's own connection: `synchronous` belongs to a connection, not to the file.
@@ -15,6 +16,7 @@ extension SQLiteDatabase {
                 ("foreign_keys", try transaction.first("PRAGMA foreign_keys", [], number) ?? ""),
             ]
         }
+        let logged = ("wal_pages", String(figures.loggedPages.load(ordering: .relaxed)))
         var warnings: [String] = []
         if settings[1].1 != "2" {
             warnings.append("synchronous is not FULL (2): acknowledged rows may be lost when power fails")
@@ -26,7 +28,7 @@ extension SQLiteDatabase {
         }
         return EngineReport(
             engine: "SQLite", version: String(cString: sqlite3_libversion()),
-            settings: settings.map { (name: $0.0, value: $0.1) }, warnings: warnings)
+            settings: (settings + [logged]).map { (name: $0.0, value: $0.1) }, warnings: warnings)
     }
 }
 

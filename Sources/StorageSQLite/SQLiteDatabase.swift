@@ -1,6 +1,7 @@
 import Kernel
 import Logging
 import Storage
+import Synchronization
 
 /// The embedded engine: one file, one thread that writes, a few that read.
 ///
@@ -9,10 +10,10 @@ package final class SQLiteDatabase: Database {
     private let writes = WorkQueue()
     private let reads = WorkQueue()
     private let threads: EngineThreads
-    private let counter = StatementCounter()
+    let figures = SQLiteFigures()
 
     package var dialect: Dialect { .sqlite }
-    package var statementCount: Int { counter.value }
+    package var statementCount: Int { figures.statements.load(ordering: .relaxed) }
 
     /// Opens or makes the file at `path`, whose folder must exist. A file beside it, `<path>.lock`, keeps others away.
     ///
@@ -38,8 +39,8 @@ package final class SQLiteDatabase: Database {
         let readLoop = SQLiteReader(queue: reads, log: log)
         let writeLoop = SQLiteWriter(queue: writes, log: log)
         let lend: @Sendable (SQLiteHandle, WorkQueue, (SQLiteConnection) -> Void) -> Void = {
-            [counter] handle, queue, loop in
-            do { try handle.use(counter: counter, loop) } catch {
+            [figures] handle, queue, loop in
+            do { try handle.use(figures: figures, loop) } catch {
                 log(error)
                 SQLiteDatabase.refuseAll(queue)
             }

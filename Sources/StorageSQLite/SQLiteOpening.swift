@@ -41,10 +41,10 @@ final class SQLiteHandle: Sendable {
     }
 
     /// Lends the connection to this thread for as long as `body` runs.
-    func use(counter: StatementCounter, _ body: (SQLiteConnection) -> Void) throws {
+    func use(figures: SQLiteFigures, _ body: (SQLiteConnection) -> Void) throws {
         try queue.inDatabase { database in
             guard let pointer = database.sqliteConnection else { throw StorageError(.unavailable, "closed") }
-            let connection = SQLiteConnection(handle: pointer, isReader: isReader, counter: counter)
+            let connection = SQLiteConnection(handle: pointer, isReader: isReader, figures: figures)
             defer { connection.finalizeStatements() }
             body(connection)
         }
@@ -65,6 +65,8 @@ final class SQLiteHandle: Sendable {
     private static func common(_ time: TimeSource) -> Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
+        // The loops end their transactions themselves; GRDB would stop the process over one that a broken disk left open.
+        configuration.allowsUnsafeTransactions = true
         // Only a tool beside the server can hold the file's lock; it is waited for this long.
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in

@@ -52,8 +52,6 @@ struct SQLiteStatementCache {
     private var bytes = 0
     private var clock = 0
 
-    var count: Int { statements.reduce(0) { $0 + $1.value.count } }
-
     mutating func fetch(_ key: Statement.Key, _ columns: [RowBatch.Column], _ capacity: Int) -> PreparedStatement? {
         guard let candidates = statements[key] else { return nil }
         for statement in candidates where statement.serves(columns, capacity) {
@@ -71,8 +69,9 @@ struct SQLiteStatementCache {
         if case .literal = key, statement.capacity == 0 { return }
         bounded.append((key, statement))
         bytes += statement.bytes
-        while bounded.count > 1, bounded.count > SQLiteStatementCache.composedLimit
-            || bytes > SQLiteStatementCache.boundedBytes
+        while bounded.count > 1,
+            bounded.count > SQLiteStatementCache.composedLimit
+                || bytes > SQLiteStatementCache.boundedBytes
         {
             dropOldest()
         }

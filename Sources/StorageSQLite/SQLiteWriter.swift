@@ -16,7 +16,7 @@ struct SQLiteWriter {
 
     /// Returns once the queue is closed and all its work is answered.
     func run(_ connection: SQLiteConnection) {
-        let checkpoints = SQLiteCheckpoints(connection.handle)
+        let checkpoints = SQLiteCheckpoints(connection.handle, figures: connection.figures)
         var lanes = Lanes()
         while true {
             let patience: WorkQueue.Patience =

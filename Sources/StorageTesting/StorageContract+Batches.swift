@@ -54,7 +54,8 @@ extension StorageContract {
                         [$0.isNull(0), $0.isNull(1), $0.isNull(2), $0.isNull(3)]
                     }
                 }
-                #expect(nulls == Array(repeating: [true, true, true, false], count: 5) + [[false, false, false, false]])
+                let filled = [false, false, false, false]
+                #expect(nulls == Array(repeating: [true, true, true, false], count: 5) + [filled])
             },
             ContractCheck("The same statement takes batches of other sizes one after the other") { database in
                 for range in [1...9, 10...10, 11...13, 14...29, 30...31] {

@@ -41,7 +41,8 @@ extension StorageContract {
             #expect(error?.code == .unavailable)
         }
         let committer = GroupCommitter<Int, Int>(
-            database: first, lane: .intake, batchLimit: 8, waitingLimit: 8) { $1 }
+            database: first, lane: .intake, batchLimit: 8, waitingLimit: 8
+        ) { $1 }
         let error = await #expect(throws: StorageError.self) { _ = try await committer.submit(1) }
         #expect(error?.code == .unavailable)
         await first.shutdown()

@@ -4,7 +4,7 @@ import Testing
 
 extension StorageContract {
     static let transactionChecks = [
-        ContractCheck("A write that returns is there; one that throws leaves nothing and gives its own error") { database in
+        ContractCheck("A write that returns is there; one that throws leaves nothing behind") { database in
             try await database.write { try $0.insert(1) }
             let error = await #expect(throws: Refusal.self) {
                 try await database.write { transaction in
@@ -39,7 +39,8 @@ extension StorageContract {
                 for number in 1...3 { try transaction.insert(number, label: "label \(number)") }
             }
             let seen = try await database.read { transaction in
-                try transaction.all("SELECT id, label FROM sample WHERE number < $1 ORDER BY number", [.int(4)]) { row in
+                try transaction.all("SELECT id, label FROM sample WHERE number < $1 ORDER BY number", [.int(4)]) {
+                    row in
                     let inner = try transaction.all(
                         "SELECT id, label FROM sample WHERE number < $1 ORDER BY number", [.int(3)]
                     ) { $0.text(1) }

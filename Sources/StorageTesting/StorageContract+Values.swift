@@ -4,7 +4,10 @@ import Testing
 
 extension StorageContract {
     private static let numbers: [Int64] = [0, 1, -2, 255, 65_536, .max, .min, 1 << 53 + 1]
-    private static let texts = ["", "a", "Grüße, 世界 👩‍👩‍👧", "line\nline", "'quoted' $1 ?1 {rows}", String(repeating: "é", count: 70_000)]
+    private static let texts = [
+        "", "a", "Grüße, 世界 👩‍👩‍👧", "line\nline", "'quoted' $1 ?1 {rows}",
+        String(repeating: "é", count: 70_000),
+    ]
     private static let bodies: [[UInt8]] = [
         [], [0], [0, 0, 0], Array(0...255), [UInt8](repeating: 0xAB, count: 1 << 20),
     ]

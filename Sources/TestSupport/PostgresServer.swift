@@ -5,8 +5,8 @@ import Synchronization
 
 /// A throw-away PostgreSQL in a temporary folder, reachable only through a Unix socket there.
 ///
-/// It flushes as a real one does. Its folder goes with it, also when the test process is killed: a small shell waits for
-/// the end of a pipe that only this process holds, and then clears up.
+/// It flushes as a real one does. Its folder goes with it, also when the test process is killed: a small shell waits
+/// for the end of a pipe that only this process holds, and then clears up.
 package final class PostgresServer: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
@@ -14,7 +14,7 @@ package final class PostgresServer: Sendable {
 
     private static let shared = Result { try PostgresServer() }
 
-    /// The server that the environment names (`TRADEWIND_TEST_POSTGRES`), or else one that lives as long as the process.
+    /// The server that `TRADEWIND_TEST_POSTGRES` (environment) names, or else one that lives as long as the process.
     package static func sharedURL() throws -> String {
         if let url = ProcessInfo.processInfo.environment["TRADEWIND_TEST_POSTGRES"], !url.isEmpty { return url }
         return try shared.get().url
@@ -140,8 +140,8 @@ private struct PostgresPrograms {
 
 /// A program started with nothing of ours open in it.
 ///
-/// Foundation's `Process` waits until a socket that the program inherits is closed, and a server that stays on would hold
-/// that of its starter, and those of others, for ever.
+/// Foundation's `Process` waits until a socket that the program inherits is closed, and a server that stays on would
+/// hold that of its starter, and those of others, for ever.
 private struct ChildProcess {
     private let identifier: pid_t
 

@@ -3,16 +3,21 @@ import Testing
 
 @Suite("One SQL text for two engines")
 struct DialectTests {
-    @Test("Tokens become what each engine says", arguments: [
-        ("a {int} b {uuid} c {bytes}", "a INTEGER b BLOB c BLOB", "a BIGINT b UUID c BYTEA"),
-        ("id {identity}", "id INTEGER PRIMARY KEY AUTOINCREMENT", "id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
-        ("x {table}; y {clustered}", "x STRICT; y STRICT, WITHOUT ROWID", "x ; y "),
-        ("SELECT 1 {skip locked}", "SELECT 1 ", "SELECT 1 FOR UPDATE SKIP LOCKED"),
-        ("SELECT 1 {for update}", "SELECT 1 ", "SELECT 1 FOR UPDATE"),
-        ("a = $1 AND b = $22", "a = ?1 AND b = ?22", "a = $1 AND b = $22"),
-        ("price $ and $x stay", "price $ and $x stay", "price $ and $x stay"),
-        ("no token at all", "no token at all", "no token at all"),
-    ])
+    @Test(
+        "Tokens become what each engine says",
+        arguments: [
+            ("a {int} b {uuid} c {bytes}", "a INTEGER b BLOB c BLOB", "a BIGINT b UUID c BYTEA"),
+            (
+                "id {identity}", "id INTEGER PRIMARY KEY AUTOINCREMENT",
+                "id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+            ),
+            ("x {table}; y {clustered}", "x STRICT; y STRICT, WITHOUT ROWID", "x ; y "),
+            ("SELECT 1 {skip locked}", "SELECT 1 ", "SELECT 1 FOR UPDATE SKIP LOCKED"),
+            ("SELECT 1 {for update}", "SELECT 1 ", "SELECT 1 FOR UPDATE"),
+            ("a = $1 AND b = $22", "a = ?1 AND b = ?22", "a = $1 AND b = $22"),
+            ("price $ and $x stay", "price $ and $x stay", "price $ and $x stay"),
+            ("no token at all", "no token at all", "no token at all"),
+        ])
     func tokens(text: String, sqlite: String, postgres: String) {
         #expect(Dialect.sqlite.text(of: Statement(composed: text)) == sqlite)
         #expect(Dialect.postgres.text(of: Statement(composed: text)) == postgres)
@@ -36,9 +41,11 @@ struct DialectTests {
                 + "AS u (id, n, t, b)) r")
     }
 
-    @Test("The highest argument counts, not the last", arguments: [
-        ("", 0), ("$1", 1), ("$2 $1", 2), ("$10 $9", 10), ("$", 0), ("$a", 0),
-    ])
+    @Test(
+        "The highest argument counts, not the last",
+        arguments: [
+            ("", 0), ("$1", 1), ("$2 $1", 2), ("$10 $9", 10), ("$", 0), ("$a", 0),
+        ])
     func highestArgument(text: String, expected: Int) {
         #expect(Dialect.highestArgument(in: text) == expected)
     }

@@ -109,8 +109,8 @@ struct PostgresTransactionTests {
                     try transaction.execute(update, [.int(first)])
                     if isSecondRun.add() == 1 {
                         haveLocked.add()
-                        // Each holds its first row before either asks for the other's. The server's clock is asked only to
-                        // give way to the other thread.
+                        // Each holds its first row before either asks for the other's. The server's clock is asked
+                        // only to give way to the other thread.
                         while haveLocked.value < 2 { try transaction.execute("SELECT now_ms()") }
                     }
                     try transaction.execute(update, [.int(second)])

@@ -139,9 +139,11 @@ struct SQLiteEngineTests {
         }
     }
 
-    @Test("A body can not end the transaction that it shares with others", arguments: [
-        "COMMIT", "ROLLBACK", "end", "  BEGIN", "SAVEPOINT a", "RELEASE work",
-    ])
+    @Test(
+        "A body can not end the transaction that it shares with others",
+        arguments: [
+            "COMMIT", "ROLLBACK", "end", "  BEGIN", "SAVEPOINT a", "RELEASE work",
+        ])
     func transactionWords(text: String) async throws {
         try await withDatabase(.sqlite, migrations: []) { database in
             let error = await #expect(throws: StorageError.self) {
@@ -184,10 +186,12 @@ struct SQLiteEngineTests {
         }
     }
 
-    @Test("The releases with the log's defect are known", arguments: [
-        (3_006_999, false), (3_007_000, true), (3_040_001, true), (3_044_005, true), (3_044_006, false),
-        (3_045_000, true), (3_050_006, true), (3_050_007, false), (3_051_002, true), (3_051_003, false),
-    ])
+    @Test(
+        "The releases with the log's defect are known",
+        arguments: [
+            (3_006_999, false), (3_007_000, true), (3_040_001, true), (3_044_005, true), (3_044_006, false),
+            (3_045_000, true), (3_050_006, true), (3_050_007, false), (3_051_002, true), (3_051_003, false),
+        ])
     func version(number: Int, isAffected: Bool) {
         #expect(SQLiteVersion(number: number).hasWALResetBug == isAffected)
     }

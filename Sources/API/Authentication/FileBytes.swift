@@ -37,8 +37,7 @@ enum FileBytes {
     /// on the content of one of them: a whole file is linked into place, and the second link fails.
     static func readOrCreate(_ path: String, limit: Int, _ bytes: [UInt8]) throws(FileFault) -> [UInt8] {
         if access(path, F_OK) == 0 { return try read(path, limit: limit) }
-        let draft = "\(path).\(getpid()).draft"
-        unlink(draft)
+        let draft = "\(path).\(UInt64.random(in: .min ... .max)).draft"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileFault(draft, "cannot be made") }
         defer { unlink(draft) }

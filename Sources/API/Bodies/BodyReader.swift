@@ -37,7 +37,8 @@ package struct BodyReader: Sendable {
         }
     }
 
-    private func collect(_ body: RequestBody, declared: Int?) async throws -> [UInt8] {
+    /// The same for a body by itself, with the length that was announced for it.
+    func collect(_ body: RequestBody, declared: Int?) async throws -> [UInt8] {
         if let declared, declared > limit { throw Problem.tooLarge(limit: limit) }
         var bytes: [UInt8] = []
         // A declared length is only a claim: what is reserved for it stays small until the bytes are there.

@@ -21,7 +21,7 @@ struct RateLimiter<Key: Hashable & Sendable>: Sendable {
     ///   - callersLimit: callers that are remembered; of more, those that were quiet are taken for new ones.
     init(perMinute: Int, callersLimit: Int = 100_000) {
         self.perMinute = max(1, perMinute)
-        cost = Self.window / Int64(max(1, perMinute))
+        cost = max(1, Self.window / Int64(max(1, perMinute)))
         fullAt = BoundedMap(limit: callersLimit)
     }
 
@@ -37,6 +37,8 @@ struct RateLimiter<Key: Hashable & Sendable>: Sendable {
         let full = min(max(fullAt.value(key) ?? now, now), now + Self.window)
         let after = full + cost
         if after > now + Self.window {
+            // Kept as well, because the bound above may just have shortened it.
+            fullAt.insert(full, for: key)
             let wait = after - Self.window - now
             return .refused(retryAfterSeconds: Int((wait + 999_999) / 1_000_000))
         }

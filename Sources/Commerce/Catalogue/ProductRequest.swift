@@ -18,7 +18,7 @@ package struct NewProduct: Sendable {
         var seen: Set<String> = []
         for (index, variant) in variants.enumerated() {
             if let sku = variant.sku, !seen.insert(sku).inserted {
-                fields.fault("variants/\(index)/sku", "\"\(sku)\" stands twice in this product")
+                fields.fault(at: ["variants", String(index), "sku"], "\"\(sku)\" stands twice in this product")
             }
         }
     }
@@ -51,7 +51,7 @@ package struct NewVariant: Sendable {
         let currency = fields.currency("currency") ?? fallback
         guard fields.value("price") != nil else { return nil }
         guard let currency else {
-            if !fields.isPresent("currency") { fields.fault("currency", "is required beside a price") }
+            if fields.value("currency") == nil { fields.fault("currency", "is required beside a price") }
             return nil
         }
         guard let price = fields.money("price", in: currency) else { return nil }

@@ -20,12 +20,14 @@ package struct ProductService: Sendable {
 
     // MARK: Reading
 
+    /// A product with its variants; deleted ones and those of other owners are not found alike.
     package func require(_ id: ProductID, scope: Scope) async throws -> Product {
         let found = try await publisher.database.read { try ProductStore.fetch(id, scope: scope, in: $0) }
         guard let found else { throw Refusal.notFound("product") }
         return found
     }
 
+    /// A page of products by their ids, each with its variants.
     package func list(scope: Scope, after: ProductID?, limit: Int) async throws -> [Product] {
         try await publisher.database.read {
             try ProductStore.list(scope: scope, after: after, limit: limit, in: $0)
@@ -34,9 +36,10 @@ package struct ProductService: Sendable {
 
     // MARK: Creating
 
+    /// Saves a product with its variants. A SKU that the tenant has already is a conflict that names its holder.
     package func create(_ new: NewProduct, scope: Scope, actor: Actor) async throws -> Product {
         let id: ProductID = ids.next()
-        let product = try await publisher.write { transaction, events in
+        let product = try await publisher.writeAgainAfterDuplicate { transaction, events in
             let variants = new.variants.map { variant($0, of: id, now: events.now) }
             try refuseTaken(variants.compactMap(\.sku), scope, in: transaction)
             let product = Product(
@@ -51,10 +54,11 @@ package struct ProductService: Sendable {
         return product
     }
 
+    /// Gives a product one more variant, under the same rule for its SKU as a new product.
     package func addVariant(
         _ new: NewVariant, to id: ProductID, scope: Scope, actor: Actor
     ) async throws -> Variant {
-        let added = try await publisher.write { transaction, events in
+        let added = try await publisher.writeAgainAfterDuplicate { transaction, events in
             var product = try lock(id, scope, in: transaction)
             let variant = variant(new, of: id, now: events.now)
             try refuseTaken([variant.sku].compactMap { $0 }, scope, in: transaction)
@@ -70,6 +74,7 @@ package struct ProductService: Sendable {
 
     // MARK: Changing
 
+    /// Sets the fields that are given. When none of them differs nothing is written and nothing is told.
     package func change(_ id: ProductID, _ change: ProductChange, scope: Scope, actor: Actor) async throws -> Product {
         try await publisher.write { transaction, events in
             var product = try lock(id, scope, in: transaction)
@@ -93,10 +98,11 @@ package struct ProductService: Sendable {
         }
     }
 
+    /// Sets the fields of a variant that are given; a new price is told with the old one beside it.
     package func changeVariant(
         _ variantID: VariantID, of id: ProductID, _ change: VariantChange, scope: Scope, actor: Actor
     ) async throws -> Variant {
-        let result = try await publisher.write { transaction, events in
+        let result = try await publisher.writeAgainAfterDuplicate { transaction, events in
             var product = try lock(id, scope, in: transaction)
             guard let index = product.variants.firstIndex(where: { $0.id == variantID }) else {
                 throw Refusal.notFound("variant")
@@ -114,7 +120,8 @@ package struct ProductService: Sendable {
                     scope: scope, actor: actor, source: "api")
             }
             if new.sku != old.sku {
-                try OrderRematch.begin(for: [new], scope: scope, ids: ids, now: events.now, in: transaction)
+                // The old SKU too: where it made another one ambiguous it does so no more.
+                try OrderRematch.begin(for: [new, old], scope: scope, ids: ids, now: events.now, in: transaction)
             }
             return new
         }

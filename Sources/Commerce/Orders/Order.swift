@@ -6,10 +6,10 @@ package typealias OrderID = ID<Order>
 /// An order as it is stored: the newest that its source told, and what was found out about it here.
 package struct Order: Sendable, Equatable {
     package enum MatchStatus: String, Sendable, CaseIterable {
-        /// Every line is a known variant.
+        /// Every line that still counts is a known variant.
         case full
         case partial
-        /// No line is, or there are none.
+        /// No such line is, or there are none.
         case none
     }
 
@@ -54,7 +54,8 @@ package struct Order: Sendable, Equatable {
     }
 
     package var matchStatus: MatchStatus {
-        let items = lines.filter(\.isItem)
+        // Nobody has to look after a line that the source has dropped.
+        let items = lines.filter { $0.isItem && $0.quantityCurrent > 0 }
         let matched = items.count { $0.variant != nil }
         if matched == 0 { return .none }
         return matched == items.count ? .full : .partial

@@ -116,12 +116,16 @@ enum OrderMerge {
             quantityCurrent: told.quantity,
             quantityFulfilled: isFulfilled ? told.quantity : stored?.quantityFulfilled ?? 0,
             unitPrice: told.unitPrice, total: told.total, tax: told.tax)
-        if let stored, let variant = stored.variant, match.variant == nil, told.itemID == nil, told.sku == nil {
+        guard let stored, match.variant == nil else { return line }
+        if told.itemID == nil, told.sku == nil {
             // The product was deleted at the source, which then forgets it in old orders too. We don't.
-            line.variant = variant
-            line.match = stored.match
             line.itemID = stored.itemID
             line.sku = stored.sku
+        }
+        if line.itemID == stored.itemID, line.sku == stored.sku, stored.variant != nil {
+            // Nor does a line lose its variant because the SKU here was changed after the order came.
+            line.variant = stored.variant
+            line.match = stored.match
         }
         return line
     }

@@ -6,12 +6,15 @@ import Webhooks
 
 /// Looks again at order lines that were unmatched when a SKU or an item appears that may be theirs.
 package struct OrderRematch: WorkflowKind {
-    package let name = "order_rematch"
+    package static let kind = "order_rematch"
+    package let name = OrderRematch.kind
     package let batchLimit = 1
     package let retry = RetryPolicy.local
     private let publisher: EventPublisher
     /// Orders of one transaction; a SKU may stand in a hundred thousand.
     private static let ordersAtOnce = 100
+    /// Terms of one workflow. They stand in one statement, which SQLite would split beyond 256.
+    private static let termsAtOnce = 200
 
     package init(publisher: EventPublisher) {
         self.publisher = publisher
@@ -31,13 +34,15 @@ package struct OrderRematch: WorkflowKind {
         terms: [String], scope: Scope, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
     ) throws {
         if terms.isEmpty { return }
-        var input = JSONWriter()
-        input.array { for term in terms { $0.string(term) } }
         var rows = WorkflowStore.newRows()
-        WorkflowStore.append(
-            WorkflowClaim(
-                id: ids.next(), tenant: scope.tenant, organisation: scope.organisation, kind: "order_rematch",
-                input: input.bytes, number: 0, attempts: 0, createdAt: now), leased: false, to: &rows)
+        for start in stride(from: 0, to: terms.count, by: termsAtOnce) {
+            var input = JSONWriter()
+            input.array { for term in terms[start...].prefix(termsAtOnce) { $0.string(term) } }
+            WorkflowStore.append(
+                WorkflowClaim(
+                    id: ids.next(), tenant: scope.tenant, organisation: scope.organisation, kind: kind,
+                    input: input.bytes, number: 0, attempts: 0, createdAt: now), leased: false, to: &rows)
+        }
         try WorkflowStore.insert(rows, in: transaction)
     }
 
@@ -52,9 +57,8 @@ package struct OrderRematch: WorkflowKind {
     /// Matches the lines of some orders again. Nil when there are no more, and the workflow is settled.
     private func rematch(_ terms: [String], after last: OrderID, of claim: WorkflowClaim) async throws -> OrderID? {
         try await publisher.write(.background) { transaction, events in
-            guard try WorkflowStore.held([claim], in: transaction).contains(claim.id) else {
-                throw LostClaim(id: claim.id)
-            }
+            // A SKU of very many orders takes longer than one lease.
+            guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else { throw LostClaim(id: claim.id) }
             let candidates = try Self.candidates(terms, tenant: claim.tenant, after: last, in: transaction)
             guard let newest = candidates.last else {
                 try WorkflowStore.settle(
@@ -84,15 +88,13 @@ package struct OrderRematch: WorkflowKind {
     }
 
     private static func match(_ ids: [OrderID], events: EventBuffer, in transaction: any Transaction) throws {
-        var orders: [Order] = []
-        for id in ids {
-            orders += try OrderStore.orders(where: "o.id = $1 {for update}", [.id(id)], in: transaction)
-        }
+        let orders = try OrderStore.lock(ids, in: transaction)
         let matcher = try LineMatcher(Set(orders.flatMap(questions)), in: transaction)
         var changed: [Order] = []
         for var order in orders {
             let before = order
-            for (index, question) in questions(order).enumerated() where order.lines[index].variant == nil {
+            for (index, question) in questions(order).enumerated()
+            where order.lines[index].isItem && order.lines[index].variant == nil {
                 let found = matcher.match(question)
                 order.lines[index].variant = found.variant
                 order.lines[index].match = found.how

@@ -18,7 +18,7 @@ package struct NewOrder: Sendable {
     package init(_ fields: FieldReader) {
         idempotencyKey = fields.requiredString("idempotency_key", upTo: 200)
         let currency = fields.currency("currency")
-        if currency == nil, !fields.isPresent("currency") { fields.fault("currency", "is required") }
+        if fields.value("currency") == nil { fields.fault("currency", "is required") }
         // Reading goes on with some currency, so that the other fields' faults are told too.
         self.currency = currency ?? .usd
         channel = fields.string("channel", upTo: 100) ?? "api"
@@ -30,7 +30,7 @@ package struct NewOrder: Sendable {
             let (amount, overflow) = item.unitPrice.minorUnits.multipliedReportingOverflow(by: item.quantity)
             let (total, carry) = sum.addingReportingOverflow(amount)
             if overflow || carry || total > Int64.max / 4 {
-                fields.fault("items/\(index)", "makes the order's total larger than can be held")
+                fields.fault(at: ["items", String(index)], "makes the order's total larger than can be held")
                 return
             }
             sum = total
@@ -40,13 +40,13 @@ package struct NewOrder: Sendable {
     private static func item(_ fields: FieldReader, _ currency: Currency) -> Item {
         let variant = fields.id("variant_id", of: Variant.self)
         let sku = NewVariant.trimmed(fields, "sku")
-        if variant == nil, sku == nil, !fields.isPresent("variant_id"), !fields.isPresent("sku") {
+        if fields.value("variant_id") == nil, fields.value("sku") == nil {
             fields.fault("sku", "is required where no variant_id is given")
         }
         let quantity = fields.integer("quantity", in: 1...1_000_000_000)
-        if !fields.isPresent("quantity") { fields.fault("quantity", "is required") }
+        if fields.value("quantity") == nil { fields.fault("quantity", "is required") }
         let price = fields.money("unit_price", in: currency)
-        if !fields.isPresent("unit_price") { fields.fault("unit_price", "is required") }
+        if fields.value("unit_price") == nil { fields.fault("unit_price", "is required") }
         if let price, price.minorUnits < 0 { fields.fault("unit_price", "must not be below zero") }
         return Item(
             variant: variant, sku: sku, quantity: quantity ?? 1, unitPrice: price ?? .zero(currency),

@@ -31,6 +31,7 @@ package struct OrderService: Sendable {
         self.ids = ids
     }
 
+    /// A page of orders by their ids, which is the order in which they came here.
     package func list(_ query: Query, scope: Scope) async throws -> [Order] {
         var arguments: [SQLValue] = [.id(scope.tenant), .id(scope.organisation), .id(query.after ?? .zero)]
         var condition = "o.tenant_id = $1 AND o.org_id = $2 AND o.id > $3"
@@ -75,7 +76,7 @@ package struct OrderService: Sendable {
         let id: OrderID = ids.next()
         // A prefix of its own keeps callers' keys apart from those of imports.
         let key = OrderStore.Key(tenant: scope.tenant, text: "api:\(new.idempotencyKey)")
-        return try await publisher.write { transaction, events in
+        return try await publisher.writeAgainAfterDuplicate { transaction, events in
             if let stored = try OrderStore.lock([key], in: transaction)[key] {
                 guard stored.scope == scope else {
                     throw Refusal.conflict("The idempotency key is used by another organisation of the tenant.")

@@ -11,7 +11,7 @@ extension OrderStore {
             "source_status": .text, "currency": .text, "subtotal": .int, "discount": .int, "shipping": .int,
             "tax": .int, "total": .int, "refunded": .int, "difference": .int, "match_status": .text,
             "customer_name": .text, "customer_email": .text, "customer_external_id": .text, "source_version": .int,
-            "inbox_id": .uuid, "placed_at": .int, "created_at": .int,
+            "inbox_id": .uuid, "placed_at": .int, "version": .int, "created_at": .int, "updated_at": .int,
         ])
         rows.reserve(orders.count)
         for order in orders {
@@ -24,7 +24,7 @@ extension OrderStore {
                 .int(order.totalDifference.minorUnits), .text(order.matchStatus.rawValue),
                 .text(order.customer.name), .text(order.customer.email), .text(order.customer.externalID),
                 .int(order.sourceVersion?.milliseconds ?? 0), .id(order.inbox), .time(order.placedAt),
-                .time(order.createdAt))
+                .int(order.version), .time(order.createdAt), .time(order.updatedAt))
         }
         try transaction.execute(
             """
@@ -36,7 +36,7 @@ extension OrderStore {
             SELECT id, tenant_id, org_id, idempotency_key, connection_id, external_id, channel, source_platform,
                 status, source_status, currency, subtotal, discount, shipping, tax, total, refunded, difference,
                 match_status, customer_name, customer_email, customer_external_id, source_version, inbox_id,
-                placed_at, 1, created_at, created_at
+                placed_at, version, created_at, updated_at
             FROM {rows} r
             """, rows: rows)
         try insertLines(of: orders, in: transaction)

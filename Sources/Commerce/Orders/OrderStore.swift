@@ -74,6 +74,20 @@ enum OrderStore {
         ).first
     }
 
+    /// Several orders whose owners are known already, locked to the end of the transaction.
+    static func lock(_ ids: [OrderID], in transaction: any Transaction) throws -> [Order] {
+        var rows = RowBatch(["wanted": .uuid])
+        for id in ids { rows.append(.id(id)) }
+        var orders = try transaction.all(
+            Statement(
+                composed: """
+                    SELECT \(columns) FROM sales_order o WHERE o.id IN (SELECT wanted FROM {rows} r)
+                    ORDER BY o.idempotency_key {for update}
+                    """), rows: rows, decode)
+        try loadParts(of: &orders, in: transaction)
+        return orders
+    }
+
     /// The bytes that the order's stored state was told with; nil for orders that were not imported.
     static func sourcePayload(of order: Order, in transaction: any Transaction) throws -> [UInt8]? {
         guard let inbox = order.inbox else { return nil }

@@ -1,3 +1,4 @@
+import Commerce
 import Connectors
 import Events
 import Kernel
@@ -56,37 +57,45 @@ package struct ConnectionService: Sendable {
         let secret = factory.inboundSecret()
         let sealed = try seal(secret)
         let (id, now): (ConnectionID, Timestamp) = (ids.next(), time.now())
-        let saved = try await database.write { transaction in
-            let stored = try ConnectionStore.fetch(externalID: request.externalID, in: transaction)
-            guard var connection = stored else {
-                let connection = Connection(
-                    id: id, scope: scope, externalID: request.externalID, provider: request.provider,
-                    category: request.category, status: .active, createdAt: now, updatedAt: now)
-                try ConnectionStore.insert(connection, in: transaction)
-                try ConnectionStore.insertSecret(
-                    sealed, connection: id, scope: scope, now: now, in: transaction)
-                return connection
-            }
-            guard connection.scope == scope, connection.provider == request.provider else {
-                throw Refusal.conflict("The connection_id belongs to another connection already.")
-            }
-            try ConnectionStore.setStatus(.active, of: connection.id, scope: scope, now: now, in: transaction)
-            try ConnectionStore.expireSecrets(
-                of: connection.id, scope: scope, newestUntil: now + .seconds(86_400), now: now, in: transaction)
-            try ConnectionStore.insertSecret(
-                sealed, connection: connection.id, scope: scope, now: now, in: transaction)
-            connection.status = .active
-            connection.updatedAt = now
-            return connection
+        let new = Connection(
+            id: id, scope: scope, externalID: request.externalID, provider: request.provider,
+            category: request.category, status: .active, createdAt: now, updatedAt: now)
+        let saved = try await againAfterDuplicate {
+            try await database.write { try Self.save(new, sealed, now: now, in: $0) }
         }
         directory.forgetAll()
         return (saved, secret)
     }
 
+    private static func save(
+        _ new: Connection, _ sealed: ConnectionStore.SealedSecret, now: Timestamp, in transaction: any Transaction
+    ) throws -> Connection {
+        let scope = new.scope
+        let stored = try ConnectionStore.fetch(externalID: new.externalID, isLocked: true, in: transaction)
+        guard var connection = stored else {
+            try ConnectionStore.insert(new, in: transaction)
+            try ConnectionStore.insertSecret(sealed, connection: new.id, scope: scope, now: now, in: transaction)
+            return new
+        }
+        guard connection.scope == scope, connection.provider == new.provider else {
+            throw Refusal.conflict("The connection_id belongs to another connection already.")
+        }
+        try ConnectionStore.setStatus(.active, of: connection.id, scope: scope, now: now, in: transaction)
+        try ConnectionStore.expireSecrets(
+            of: connection.id, scope: scope, newestUntil: now + .seconds(86_400), now: now, in: transaction)
+        try ConnectionStore.insertSecret(
+            sealed, connection: connection.id, scope: scope, now: now, in: transaction)
+        connection.status = .active
+        connection.updatedAt = now
+        return connection
+    }
+
+    /// The connections of an organisation, oldest first.
     package func list(scope: Scope, onlyActive: Bool) async throws -> [Connection] {
         try await database.read { try ConnectionStore.list(scope: scope, onlyActive: onlyActive, in: $0) }
     }
 
+    /// One connection; those of other owners are not found, as if they did not exist.
     package func require(_ id: ConnectionID, scope: Scope) async throws -> Connection {
         let found = try await database.read { try ConnectionStore.fetch(id, scope: scope, in: $0) }
         guard let found else { throw Refusal.notFound("connection") }
@@ -99,7 +108,7 @@ package struct ConnectionService: Sendable {
     ) async throws -> Connection {
         let now = time.now()
         let changed = try await database.write { transaction in
-            guard var connection = try ConnectionStore.fetch(id, scope: scope, in: transaction) else {
+            guard var connection = try ConnectionStore.fetch(id, scope: scope, isLocked: true, in: transaction) else {
                 throw Refusal.notFound("connection")
             }
             if connection.status == .disconnected, status != .disconnected {
@@ -139,7 +148,7 @@ package struct ConnectionService: Sendable {
         let sealed = try seal(secret)
         let now = time.now()
         try await database.write { transaction in
-            if let id, try ConnectionStore.fetch(id, scope: scope, in: transaction) == nil {
+            if let id, try ConnectionStore.fetch(id, scope: scope, isLocked: true, in: transaction) == nil {
                 throw Refusal.notFound("connection")
             }
             try ConnectionStore.expireSecrets(

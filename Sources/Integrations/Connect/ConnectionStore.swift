@@ -20,9 +20,11 @@ enum ConnectionStore {
 
     // MARK: Reading
 
-    static func fetch(_ id: ConnectionID, scope: Scope, in transaction: any Transaction) throws -> Connection? {
+    static func fetch(
+        _ id: ConnectionID, scope: Scope, isLocked: Bool = false, in transaction: any Transaction
+    ) throws -> Connection? {
         try find(
-            "c.id = $1 AND c.tenant_id = $2 AND c.org_id = $3",
+            "c.id = $1 AND c.tenant_id = $2 AND c.org_id = $3 \(isLocked ? "{for update}" : "")",
             [.id(id), .id(scope.tenant), .id(scope.organisation)], in: transaction
         ).first
     }
@@ -33,8 +35,10 @@ enum ConnectionStore {
     }
 
     /// Without an owner: for the intake, and for refusing an id that another tenant has.
-    static func fetch(externalID: String, in transaction: any Transaction) throws -> Connection? {
-        try find("c.external_id = $1", [.text(externalID)], in: transaction).first
+    static func fetch(
+        externalID: String, isLocked: Bool = false, in transaction: any Transaction
+    ) throws -> Connection? {
+        try find("c.external_id = $1 \(isLocked ? "{for update}" : "")", [.text(externalID)], in: transaction).first
     }
 
     static func list(

@@ -31,7 +31,13 @@ package final class ConnectionDirectory: Sendable {
     private let database: any Database
     private let secrets: SecretBox
     private let time: TimeSource
-    private let slots = Mutex<[Name: Slot]>([:])
+    private struct State {
+        var slots: [Name: Slot] = [:]
+        /// Counts the times that all was forgotten, so that a load that began before one is not kept after it.
+        var generation = 0
+    }
+
+    private let state = Mutex(State())
 
     package init(database: any Database, secrets: SecretBox, time: TimeSource) {
         self.database = database
@@ -39,26 +45,37 @@ package final class ConnectionDirectory: Sendable {
         self.time = time
     }
 
-    package func forgetAll() { slots.withLock { $0.removeAll() } }
+    /// To be called after each change of a connection or a secret.
+    package func forgetAll() {
+        state.withLock { state in
+            state.slots.removeAll()
+            state.generation += 1
+        }
+    }
 
     /// Nil when there is no such connection; that answer is remembered as well.
     func entry(_ name: Name) async throws -> Entry? {
         let now = time.now()
-        enum Found { case fresh(Entry?), missing }
-        let found: Found = slots.withLock { slots in
-            guard var slot = slots[name] else { return .missing }
+        enum Found { case fresh(Entry?), missing(generation: Int) }
+        let found: Found = state.withLock { state in
+            guard var slot = state.slots[name] else { return .missing(generation: state.generation) }
             if slot.expires > now { return .fresh(slot.entry) }
-            if slot.entry == nil { return .missing }
+            if slot.entry == nil { return .missing(generation: state.generation) }
             // This caller loads it again; the others take what there is, for a while.
             slot.expires = now + Self.moment
-            slots[name] = slot
-            return .missing
+            state.slots[name] = slot
+            return .missing(generation: state.generation)
         }
-        if case .fresh(let entry) = found { return entry }
+        let generation: Int
+        switch found {
+        case .fresh(let entry): return entry
+        case .missing(let current): generation = current
+        }
         let entry = try await load(name, now: now)
-        slots.withLock { slots in
-            if slots.count >= Self.slotsMost { slots.removeAll() }
-            slots[name] = Slot(entry: entry, expires: now + Self.moment)
+        state.withLock { state in
+            guard state.generation == generation else { return }
+            if state.slots.count >= Self.slotsMost { state.slots.removeAll() }
+            state.slots[name] = Slot(entry: entry, expires: now + Self.moment)
         }
         return entry
     }

@@ -58,7 +58,8 @@ package final class OrderImport: WorkflowKind {
         let entries = try await entries(batch.map { $0.id.cast() })
         let plans = batch.map { plan($0, entries[$0.id.cast()]) }
         let importer = importer
-        try await publisher.write(.background) { transaction, events in
+        // Two copies may both be the first to see an order; whoever comes second then finds it there.
+        try await publisher.writeAgainAfterDuplicate(.background) { transaction, events in
             let held = try WorkflowStore.held(plans.map(\.claim), in: transaction)
             let ours = plans.filter { held.contains($0.claim.id) }
             let outcomes = try importer.apply(ours.compactMap(\.snapshot), events: events, in: transaction)

@@ -52,10 +52,15 @@ package final class FieldReader {
         if !faults.isEmpty { throw InvalidDocument(faults) }
     }
 
-    package func fault(_ name: String, _ detail: String) {
-        let escaped = name.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
-            .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")
-        faults.append(FieldFault(pointer: "\(pointer)/\(escaped)", detail: detail))
+    package func fault(_ name: String, _ detail: String) { fault(at: [name], detail) }
+
+    /// A fault inside a member, told with the names and indices that lead to it, the member's own first.
+    package func fault(at path: [String], _ detail: String) {
+        let escaped = path.map { name in
+            name.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
+                .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")
+        }
+        faults.append(FieldFault(pointer: "\(pointer)/\(escaped.joined(separator: "/"))", detail: detail))
     }
 
     /// The member as it stands; JSON's null counts as absent.

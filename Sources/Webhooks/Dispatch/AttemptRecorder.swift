@@ -1,6 +1,7 @@
 import Kernel
 import Logging
 import Storage
+import Synchronization
 
 /// Writes attempts down in shared commits, while their senders already go on with the next delivery.
 ///
@@ -12,10 +13,18 @@ final class AttemptRecorder: Sendable {
 
     private let committer: GroupCommitter<AttemptRecord, Void>
     private let logger: Logger
-    private let empty = Doorbell()
+    private let disabled: @Sendable (SubscriptionID) -> Void
+    /// Records that were taken and are neither on disk nor given up.
+    private let unwritten = Mutex(0)
+    private let allWritten = Doorbell()
 
-    init(database: any Database, time: TimeSource, logger: Logger) {
+    /// - Parameter disabled: told of each subscription that an attempt on disk has disabled.
+    init(
+        database: any Database, time: TimeSource, logger: Logger,
+        disabled: @escaping @Sendable (SubscriptionID) -> Void
+    ) {
         self.logger = logger
+        self.disabled = disabled
         self.committer = GroupCommitter(
             database: database, lane: .background, batchLimit: 256, waitingLimit: 16_384
         ) { transaction, records in
@@ -26,19 +35,39 @@ final class AttemptRecorder: Sendable {
 
     /// Takes a record. Returns at once while the store keeps up, and after the commit when it does not.
     func record(_ record: AttemptRecord) async {
+        unwritten.withLock { $0 += 1 }
         if committer.waitingCount < Self.waitingBeforeHolding {
-            committer.submit(record) { [self] result in
-                if case .failure(let error) = result { log(error, record) }
-                if committer.waitingCount == 0 { empty.ring() }
-            }
+            committer.submit(record) { self.finish(record, $0) }
             return
         }
-        do { try await committer.submit(record) } catch { log(error, record) }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            committer.submit(record) { result in
+                self.finish(record, result)
+                continuation.resume()
+            }
+        }
+    }
+
+    private func finish(_ record: AttemptRecord, _ result: Result<Void, any Error>) {
+        switch result {
+        case .success: if record.decision == .gone { disabled(record.delivery.subscription) }
+        case .failure(let error): log(error, record)
+        }
+        let isLast = unwritten.withLock { count in
+            count -= 1
+            return count == 0
+        }
+        if isLast { allWritten.ring() }
     }
 
     /// Waits until what was taken is on disk, but no longer than `limit`.
     func flush(upTo limit: Duration) async {
-        if committer.waitingCount > 0 { await empty.wait(upTo: limit) }
+        let clock = ContinuousClock()
+        let end = clock.now + limit
+        // The bell remembers rings of earlier times: after each it is looked whether this is the one.
+        while unwritten.withLock({ $0 }) > 0, clock.now < end, !Task.isCancelled {
+            await allWritten.wait(upTo: clock.now.duration(to: end))
+        }
     }
 
     private func log(_ error: any Error, _ record: AttemptRecord) {

@@ -8,8 +8,8 @@ package struct AttemptSender: Sendable {
     /// Seed 002: an endpoint has ten seconds to answer.
     static let timeout: Duration = .seconds(10)
 
+    let directory: EndpointDirectory
     private let exchange: any HTTPExchange
-    private let directory: EndpointDirectory
     private let time: TimeSource
     private let userAgent: String
 
@@ -76,20 +76,32 @@ package struct AttemptSender: Sendable {
             responseLimit: Limits.responseBodyBytes)
     }
 
-    /// Headers as they are kept: values that the subscriber set are credentials as likely as not.
-    private static func shown(_ headers: HTTPFields, masking masked: [Subscription.Header]) -> [UInt8] {
-        JSONWriter.object { writer in
-            for field in headers.prefix(64) {
-                let isMasked = masked.contains { $0.name.lowercased() == field.name.canonicalName }
-                writer.field(field.name.rawName, isMasked ? "***" : String(field.value.prefix(1024)))
+    /// Headers as they are kept: values that the subscriber set are credentials as likely as not. Those that came more
+    /// than once are one member, since no name may stand twice in a JSON object.
+    static func shown(_ headers: HTTPFields, masking masked: [Subscription.Header]) -> [UInt8] {
+        let hidden = Set(masked.map { $0.name.lowercased() })
+        var names: [HTTPField.Name] = []
+        var values: [HTTPField.Name: String] = [:]
+        for field in headers.prefix(64) {
+            let value = hidden.contains(field.name.canonicalName) ? "***" : String(field.value.prefix(1024))
+            if let earlier = values[field.name] {
+                values[field.name] = earlier + ", " + value
+            } else {
+                names.append(field.name)
+                values[field.name] = value
             }
+        }
+        return JSONWriter.object { writer in
+            for name in names { writer.field(name.rawName, values[name]) }
         }
     }
 
     /// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3).
-    private static func retryAfter(_ response: IncomingResponse, now: Timestamp) -> Duration? {
+    static func retryAfter(_ response: IncomingResponse, now: Timestamp) -> Duration? {
         guard let value = response.headers[.retryAfter] else { return nil }
-        if let seconds = Int64(value), seconds >= 0 { return .seconds(min(seconds, 30 * 86_400)) }
+        if !value.isEmpty, value.utf8.allSatisfy({ (48...57).contains($0) }) {
+            return .seconds(min(Int64(value) ?? .max, 30 * 86_400))
+        }
         return HTTPDate.parse(value).map { max(.zero, $0 - now) }
     }
 }

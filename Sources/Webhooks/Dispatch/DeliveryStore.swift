@@ -27,8 +27,11 @@ enum DeliveryStore {
     }
 
     /// Leases deliveries that are due, those whose holder is gone included, under a new claim number.
+    ///
+    /// - Parameter now: the process's own time before the claim. The lease that the store keeps is by the store's clock;
+    ///   the holder keeps to its own, so that clocks which differ don't make every lease look over.
     static func claim(
-        _ claim: Int64, lease: Duration, limit: Int, in transaction: any Transaction
+        _ claim: Int64, lease: Duration, limit: Int, now: Timestamp, in transaction: any Transaction
     ) throws -> [ReadyDelivery] {
         try transaction.execute(
             """
@@ -41,7 +44,7 @@ enum DeliveryStore {
         return try transaction.all(
             Statement(
                 composed: """
-                    SELECT d.id, d.tenant_id, d.subscription_id, d.attempts, d.claim, d.next_at, d.created_at,
+                    SELECT d.id, d.tenant_id, d.subscription_id, d.attempts, d.created_at,
                         \(EventStore.columns)
                     FROM delivery d JOIN event e ON e.id = d.event_id
                     WHERE d.claim = $1 AND d.state = 'pending' AND d.next_at > now_ms() AND d.next_at <= now_ms() + $2
@@ -50,8 +53,8 @@ enum DeliveryStore {
             [.int(claim), .int(lease.wholeMilliseconds), .int(limit)]
         ) { row in
             ReadyDelivery(
-                id: row.id(0), tenant: row.id(1), subscription: row.id(2), event: EventStore.decode(row, from: 7),
-                attempts: Int(row.int(3)), claim: row.int(4), leaseEnds: row.time(5), createdAt: row.time(6))
+                id: row.id(0), tenant: row.id(1), subscription: row.id(2), event: EventStore.decode(row, from: 5),
+                attempts: Int(row.int(3)), claim: claim, leaseEnds: now + lease, createdAt: row.time(4))
         }
     }
 

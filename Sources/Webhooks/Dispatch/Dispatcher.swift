@@ -45,7 +45,8 @@ package final class Dispatcher: Service {
         self.random = random
         self.logger = logger
         self.claim = Dispatcher.claimNumber(random)
-        self.recorder = AttemptRecorder(database: database, time: time, logger: logger)
+        self.recorder = AttemptRecorder(
+            database: database, time: time, logger: logger, disabled: { sender.directory.forget($0) })
     }
 
     private static func claimNumber(_ random: @Sendable () -> UInt64) -> Int64 {
@@ -117,6 +118,7 @@ package final class Dispatcher: Service {
         do {
             switch try await sender.send(delivery, jitter: jitter) {
             case .sent(let record):
+                CrashPoint.reach(.afterSend)
                 await recorder.record(record)
                 return record.decision == .delivered
             case .noEndpoint(let reason):
@@ -131,11 +133,21 @@ package final class Dispatcher: Service {
         }
     }
 
+    /// Ends what waits for an endpoint that takes nothing more.
+    ///
+    /// The store decides: what is known here of the endpoint may be two seconds old, and an event that came after it was
+    /// activated again must not be lost.
     private func skip(_ delivery: ReadyDelivery, reason: String) async throws {
-        let now = time.now()
-        try await database.write(.background) { transaction in
-            try DeliveryStore.skipPending(of: delivery.subscription, reason: reason, now: now, in: transaction)
+        let (id, now) = (delivery.subscription, time.now())
+        let isOver = try await database.write(.background) { transaction in
+            if try SubscriptionStore.isActive(id, tenant: delivery.tenant, in: transaction) {
+                try DeliveryStore.release([delivery], due: now + Self.shortWait, in: transaction)
+                return false
+            }
+            try DeliveryStore.skipPending(of: id, reason: reason, now: now, in: transaction)
+            return true
         }
+        if isOver { state.withLock { $0.removeWaiting(id) } } else { sender.directory.forget(id) }
     }
 
     // MARK: Claiming
@@ -152,15 +164,18 @@ package final class Dispatcher: Service {
     }
 
     private static let claimLimit = 256
+    /// When what could not be taken in is due again.
+    private static let shortWait: Duration = .seconds(5)
 
-    private func claimDue() async -> Int {
+    /// One look at the store for what is due; returns how many deliveries were claimed.
+    func claimDue() async -> Int {
         let room = room()
         let limit = min(room.left, Self.claimLimit)
         guard limit > 0 else { return 0 }
-        let claim = Dispatcher.claimNumber(random)
+        let (claim, now) = (Dispatcher.claimNumber(random), time.now())
         do {
             let claimed = try await database.write(.background) { transaction in
-                try DeliveryStore.claim(claim, lease: Self.lease, limit: limit, in: transaction)
+                try DeliveryStore.claim(claim, lease: Self.lease, limit: limit, now: now, in: transaction)
             }
             try await admit(claimed, room: room)
             return claimed.count
@@ -180,7 +195,7 @@ package final class Dispatcher: Service {
         }
         offer(taken)
         if returned.isEmpty { return }
-        let (back, due) = (returned, time.now() + .seconds(5))
+        let (back, due) = (returned, time.now() + Self.shortWait)
         try await database.write(.background) { transaction in
             try DeliveryStore.release(back, due: due, in: transaction)
         }
@@ -189,7 +204,7 @@ package final class Dispatcher: Service {
     // MARK: Stopping
 
     /// Starts nothing new, gives back what waits, and lets running calls end for a few seconds.
-    private func stop() async {
+    func stop() async {
         let waiting = state.withLock { state in
             state.isStopping = true
             return state.drain()
@@ -222,6 +237,11 @@ extension Dispatcher.State {
         queues[subscription]?.finish(succeeded: succeeded)
         held -= 1
         calls -= 1
+    }
+
+    /// Drops what waits for one endpoint and is settled in the store already.
+    fileprivate mutating func removeWaiting(_ subscription: SubscriptionID) {
+        held -= queues[subscription]?.removeWaiting().count ?? 0
     }
 
     /// Takes out everything that has not been started.

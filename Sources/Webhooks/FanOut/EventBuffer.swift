@@ -13,6 +13,7 @@ package final class EventBuffer {
         self.now = now
     }
 
+    /// Adds an occurrence, in the order in which subscribers are to see them; ids and the time are given here.
     package func append(
         _ event: some EventType, scope: Scope, actor: Actor, source: String, causation: ID<DomainEvent.Cause>? = nil
     ) {

@@ -61,7 +61,10 @@ package struct FeedReader: Sendable {
         ) { _ in true }
         if isKept == true { return .notNumberedYet }
         let oldest = try transaction.first(
-            "SELECT event_id FROM feed WHERE tenant_id = $1 ORDER BY position LIMIT 1", [.id(scope.tenant)]
+            """
+            SELECT f.event_id FROM feed f JOIN event e ON e.id = f.event_id
+            WHERE f.tenant_id = $1 AND e.org_id = $2 ORDER BY f.position LIMIT 1
+            """, [.id(scope.tenant), .id(scope.organisation)]
         ) { $0.id(0, of: Event.self) }
         throw Refusal(
             .gone, "The cursor names no event that is still kept.",

@@ -37,6 +37,7 @@ package final class EndpointDirectory: Sendable {
         self.time = time
     }
 
+    /// To be called after a change of the subscription, so that the next delivery from here sees it.
     package func forget(_ id: SubscriptionID) {
         entries.withLock { _ = $0.removeValue(forKey: id) }
     }

@@ -36,6 +36,7 @@ package struct Subscription: Sendable {
         }
     }
 
+    /// Whether the event is of its organisation and of a type that it asks for; the tenant is the caller's to match.
     package func wants(_ event: DomainEvent) -> Bool {
         event.scope.organisation == scope.organisation && patterns.contains { $0.matches(event.type) }
     }

@@ -45,12 +45,19 @@ package struct SubscriptionRequest: Sendable {
     }
 
     private static func patterns(_ fields: FieldReader) -> [EventPattern] {
-        let texts = fields.strings("event_types", upTo: 100) ?? []
-        if texts.isEmpty { fields.fault("event_types", "must name at least one event type or pattern") }
-        return texts.enumerated().compactMap { index, text in
+        guard let items = fields.value("event_types")?.array, !items.isEmpty else {
+            fields.fault("event_types", "must be a list of at least one event type or pattern")
+            return []
+        }
+        // This tells of elements that are no texts and of a list that is too long.
+        guard fields.strings("event_types", upTo: 100) != nil else { return [] }
+        return items.enumerated().compactMap { index, item in
+            guard let text = item.string else { return nil }
             if let pattern = EventPattern(text) { return pattern }
+            let nearest = EventCatalog.nearest(to: text)
             fields.fault(
-                "event_types/\(index)", "\"\(text)\" matches no event type; the nearest is \(EventCatalog.nearest(to: text))")
+                at: ["event_types", String(index)],
+                "\"\(text.prefix(80))\" matches no event type; the nearest is \(nearest)")
             return nil
         }
     }
@@ -61,13 +68,20 @@ package struct SubscriptionRequest: Sendable {
             fields.fault("headers", "must be an object of at most \(headersMost) header names and texts")
             return []
         }
+        var names: Set<String> = []
         return members.compactMap { member in
-            guard let name = HTTPField.Name(member.name), !isReserved(name.canonicalName) else {
-                fields.fault("headers/\(member.name)", "is no header that a subscriber may set")
+            guard member.name.utf8.count <= 256, let name = HTTPField.Name(member.name),
+                !isReserved(name.canonicalName)
+            else {
+                fields.fault(at: ["headers", member.name], "is no header that a subscriber may set")
+                return nil
+            }
+            guard names.insert(name.canonicalName).inserted else {
+                fields.fault(at: ["headers", member.name], "stands twice: the case of a header's name does not count")
                 return nil
             }
             guard let value = member.value.string, HTTPField.isValidValue(value), value.utf8.count <= 2048 else {
-                fields.fault("headers/\(member.name)", "must be a text without line breaks, up to 2048 bytes")
+                fields.fault(at: ["headers", member.name], "must be a text without line breaks, up to 2048 bytes")
                 return nil
             }
             return Subscription.Header(name: name.rawName, value: Secret(value))
@@ -78,8 +92,8 @@ package struct SubscriptionRequest: Sendable {
     private static func isReserved(_ name: String) -> Bool {
         let exactly: Set<String> = [
             "host", "connection", "content-length", "content-type", "content-encoding", "transfer-encoding", "te",
-            "trailer", "upgrade", "expect", "keep-alive", "proxy-authorization", "user-agent", "synq-signature",
-            "x-webhook-signature", "x-storelink-signature",
+            "trailer", "upgrade", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "user-agent",
+            "synq-signature", "x-webhook-signature", "x-storelink-signature",
         ]
         return exactly.contains(name) || name.hasPrefix("webhook-")
     }

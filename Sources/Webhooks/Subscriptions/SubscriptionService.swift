@@ -56,12 +56,14 @@ package struct SubscriptionService: Sendable {
         }
     }
 
+    /// One page of the organisation's subscriptions, active or not, oldest first.
     package func list(scope: Scope, after: SubscriptionID?, limit: Int) async throws -> [Subscription] {
         try await database.read { transaction in
             try SubscriptionStore.list(scope: scope, after: after, limit: limit, in: transaction)
         }.map { try directory.open($0) }
     }
 
+    /// One subscription; refuses as not found what belongs to another tenant or organisation.
     package func require(_ id: SubscriptionID, scope: Scope) async throws -> Subscription {
         let stored = try await database.read { transaction in
             try SubscriptionStore.fetch(id, scope: scope, in: transaction)
@@ -70,6 +72,7 @@ package struct SubscriptionService: Sendable {
         return try directory.open(stored)
     }
 
+    /// Removes a subscription with its secrets and ends what still waits to be delivered to it.
     package func delete(_ id: SubscriptionID, scope: Scope) async throws {
         let now = time.now()
         try await database.write { transaction in

@@ -79,6 +79,13 @@ enum SubscriptionStore {
             [.id(id), .id(tenant)], decode)
     }
 
+    /// Whether deliveries may go out. The row stays locked, so that nobody can activate it before this transaction ends.
+    static func isActive(_ id: SubscriptionID, tenant: TenantID, in transaction: any Transaction) throws -> Bool {
+        try transaction.first(
+            "SELECT status FROM subscription WHERE id = $1 AND tenant_id = $2 {for update}", [.id(id), .id(tenant)]
+        ) { $0.text(0) == Subscription.Status.active.rawValue } ?? false
+    }
+
     static func list(
         scope: Scope, after: SubscriptionID?, limit: Int, in transaction: any Transaction
     ) throws -> [Stored] {

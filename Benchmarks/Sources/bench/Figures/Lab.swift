@@ -35,8 +35,7 @@ final class Lab {
 
     private init(_ options: LabOptions) throws {
         self.options = options
-        folder = "\(options.folder)/tradewind-bench-\(String(UInt32.random(in: 0 ... .max), radix: 36))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        folder = try ScratchFolder.make(in: options.folder, prefix: "tradewind-bench")
     }
 
     /// Takes figures in a lab of their own, prints the report and clears up in every case.
@@ -52,7 +51,7 @@ final class Lab {
             result = .failure(error)
         }
         await lab.cluster?.stop()
-        try FileManager.default.removeItem(atPath: lab.folder)
+        ScratchFolder.remove(lab.folder)
         let report = try result.get()
         print(options.json ? try report.json() : report.markdown)
     }

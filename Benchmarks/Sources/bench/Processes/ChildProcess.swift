@@ -48,6 +48,10 @@ final class ChildProcess: Sendable {
         let file = folder + "/command-\(UInt32.random(in: 0 ... .max)).out"
         let process = try ChildProcess(path, arguments, environment: environment, output: file)
         let status = try await process.wait()
+        defer {
+            unlink(file)
+            unlink(file + ".err")
+        }
         let printed = try String(contentsOfFile: file, encoding: .utf8)
         guard status == 0 else {
             let complaint = try String(contentsOfFile: file + ".err", encoding: .utf8)
@@ -99,7 +103,11 @@ final class ChildProcess: Sendable {
             Glibc.signal(signal, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
             source.setEventHandler {
-                for id in running.withLock({ $0 }) { kill(id, SIGKILL) }
+                for id in running.withLock({ $0 }) {
+                    kill(id, SIGKILL)
+                    waitpid(id, nil, 0)
+                }
+                ScratchFolder.removeAll()
                 Glibc.exit(128 + signal)
             }
             source.resume()

@@ -7,13 +7,10 @@ import Glibc
 final class PostgresCluster: Sendable {
     private let folder: String
     private let postmaster: ChildProcess
-    private let bin: String
 
     init(in parent: String, environment: [String: String] = [:]) async throws {
-        bin = try Self.programs()
         // Short, because the path of a Unix socket ends at 107 bytes.
-        folder = "/tmp/twb-\(String(UInt32.random(in: 0 ... .max), radix: 36))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        folder = try ScratchFolder.make(in: "/tmp", prefix: "twb")
         chmod(folder, 0o700)
         if geteuid() == 0 {
             guard let entry = getpwnam("postgres"), chown(folder, entry.pointee.pw_uid, entry.pointee.pw_gid) == 0
@@ -21,11 +18,12 @@ final class PostgresCluster: Sendable {
                 throw BenchError("PostgreSQL refuses to be root, and there is no user postgres")
             }
         }
-        let initialise = Self.command(
-            "\(bin)/initdb", ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "\(folder)/data"])
+        let initialise = try Self.command(
+            Self.program("initdb"),
+            ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "\(folder)/data"])
         _ = try await ChildProcess.output(of: initialise.path, initialise.arguments, in: parent)
-        let start = Self.command(
-            "\(bin)/postgres",
+        let start = try Self.command(
+            Self.program("postgres"),
             ["-D", "\(folder)/data", "-k", folder, "-c", "listen_addresses=", "-c", "shared_buffers=512MB"])
         postmaster = try ChildProcess(
             start.path, start.arguments, environment: environment, output: parent + "/postgres.out")
@@ -45,20 +43,19 @@ final class PostgresCluster: Sendable {
 
     /// Connection words for a new, empty database.
     func makeDatabase() async throws -> String {
-        try await PostgresCluster.makeDatabase(at: "host=\(folder) user=postgres dbname=postgres", bin: bin)
+        try await PostgresCluster.makeDatabase(at: "host=\(folder) user=postgres dbname=postgres")
     }
 
     func stop() async {
         // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
         await postmaster.stop(SIGINT)
-        do { try FileManager.default.removeItem(atPath: folder) } catch { print("\(folder) is left behind: \(error)") }
+        ScratchFolder.remove(folder)
     }
 
     /// Makes a database on a running server; takes both of libpq's forms, keyword words and URL.
-    static func makeDatabase(at url: String, bin: String? = nil) async throws -> String {
+    static func makeDatabase(at url: String) async throws -> String {
         let name = "bench_\(String(UInt32.random(in: 0 ... .max), radix: 36))"
-        let psql = try "\(bin ?? programs())/psql"
-        _ = try await ChildProcess.output(of: psql, [url, "-qc", "CREATE DATABASE \(name)"], in: "/tmp")
+        _ = try await ChildProcess.output(of: program("psql"), [url, "-qc", "CREATE DATABASE \(name)"], in: "/tmp")
         guard let scheme = url.firstRange(of: "://") else { return "\(url) dbname=\(name)" }
         let question = url.firstIndex(of: "?") ?? url.endIndex
         let slash = url[scheme.upperBound..<question].firstIndex(of: "/") ?? question
@@ -66,20 +63,21 @@ final class PostgresCluster: Sendable {
     }
 
     static func version() async throws -> String {
-        let words = try await ChildProcess.output(of: "\(programs())/postgres", ["--version"], in: "/tmp")
+        let words = try await ChildProcess.output(of: program("postgres"), ["--version"], in: "/tmp")
         return String(words.split(separator: "\n").first ?? "")
     }
 
-    private static func programs() throws -> String {
-        let root = "/usr/lib/postgresql"  // where Debian keeps them, outside the path
+    /// One of PostgreSQL's programs: Debian keeps only some of them in the path.
+    private static func program(_ name: String) throws -> String {
+        let root = "/usr/lib/postgresql"  // where Debian keeps them, by version
         let isThere = FileManager.default.fileExists(atPath: root)
         let versions = isThere ? try FileManager.default.contentsOfDirectory(atPath: root) : []
         let path = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":").map(String.init) ?? []
         let folders = path + versions.compactMap { Int($0) }.sorted(by: >).map { "\(root)/\($0)/bin" }
-        guard let found = folders.first(where: { FileManager.default.isExecutableFile(atPath: "\($0)/initdb") }) else {
-            throw BenchError("PostgreSQL's initdb is nowhere to be found; name a server with --postgres-url")
+        guard let found = folders.first(where: { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }) else {
+            throw BenchError("PostgreSQL's \(name) is nowhere to be found")
         }
-        return found
+        return "\(found)/\(name)"
     }
 
     private static func command(_ path: String, _ arguments: [String]) -> (path: String, arguments: [String]) {

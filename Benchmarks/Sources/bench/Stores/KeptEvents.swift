@@ -11,13 +11,13 @@ struct KeptEvents {
     private static let statements = [
         "INSERT INTO inbox_key (key, inbox_id) VALUES (?, ?)",
         """
-        INSERT INTO inbox (id, tenant_id, org_id, connection_id, event, disposition, received_at, body)
-        VALUES (?, ?, ?, ?, 'accounting.order.created', 'import', ?, ?)
+        INSERT INTO inbox (id, tenant_id, org_id, connection_id, connector, event, disposition, received_at, body)
+        VALUES (?, ?, ?, ?, 'unified', 'accounting.order.created', 'import', ?, ?)
         """,
         """
         INSERT INTO workflow (id, tenant_id, org_id, kind, state, input, next_at, claim, claims, attempts, outcome,
             result_id, created_at, updated_at)
-        VALUES (?, ?, ?, 'order-import', 'completed', ?, ?, 1, 1, 1, 'processed', ?, ?, ?)
+        VALUES (?, ?, ?, 'order_import', 'completed', ?, ?, 1, 1, 1, 'processed', ?, ?, ?)
         """,
         """
         INSERT INTO event (id, tenant_id, org_id, user_id, role, type, entity_type, entity_id, occurred_at, source,

@@ -1,0 +1,115 @@
+import API
+import Commerce
+import Durable
+import Hummingbird
+import Integrations
+import Kernel
+import Logging
+import NIOPosix
+import ProviderClient
+import ServiceLifecycle
+import Signing
+import Storage
+import StoragePostgres
+import StorageSQLite
+import Webhooks
+
+/// Puts the server together: the one place that knows every part. Tests use it too.
+package enum ServerBuilder {
+    /// The version that answers and user agents name.
+    package static let version = "0.1.0"
+
+    /// The engine that the settings name, not yet migrated.
+    package static func openDatabase(
+        _ settings: Settings, time: TimeSource = .system, logger: Logger
+    ) throws -> any Database {
+        if let url = settings.databaseURL {
+            return try PostgresDatabase(url: url.revealText(for: "connecting"), logger: logger)
+        }
+        try DataDirectory.make(settings.dataDirectory)
+        return try SQLiteDatabase(path: DataDirectory.store(settings.dataDirectory), time: time, logger: logger)
+    }
+
+    /// The key that secrets are sealed under: the operator's, or the file that the first start makes.
+    package static func masterKey(_ settings: Settings) throws -> MasterKey {
+        if let given = settings.masterKey {
+            return try MasterKey(text: given, source: SettingKey.masterKey.rawValue)
+        }
+        try DataDirectory.make(settings.dataDirectory)
+        return try MasterKey.loadOrCreate(at: DataDirectory.masterKey(settings.dataDirectory))
+    }
+
+    /// Assembles everything on a migrated store. Nothing runs yet.
+    package static func build(_ settings: Settings, logger: Logger) async throws -> TradewindServer {
+        let database = try openDatabase(settings, logger: logger)
+        do {
+            let migrated = try await database.migrate()
+            if !migrated.isEmpty { logger.info("schema migrated", metadata: ["steps": "\(migrated)"]) }
+            return try assemble(settings, database: database, logger: logger)
+        } catch {
+            await database.shutdown()
+            throw error
+        }
+    }
+
+    private static func assemble(
+        _ settings: Settings, database: any Database, logger: Logger
+    ) throws -> TradewindServer {
+        let time = TimeSource.system
+        let ids = IDGenerator(time: time)
+        let box = SecretBox(try masterKey(settings))
+        let client = ProviderClient(
+            policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        let delivery = DeliveryParts(settings, database: database, box: box, client: client, ids: ids, logger: logger)
+        let intake = try IntakeParts(
+            settings, database: database, box: box, publisher: delivery.publisher, ids: ids, logger: logger)
+        let registry = PrometheusRegistry()
+        let dependencies = APIDependencies(
+            settings: settings.api, database: database, tokens: try verifier(settings, client, logger), box: box,
+            registry: registry)
+        let services = APIServices(
+            intake: intake.intake, connections: intake.connections, inbox: intake.inbox,
+            products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
+            orders: OrderService(publisher: delivery.publisher, ids: ids), subscriptions: delivery.subscriptions,
+            feed: FeedReader(database: database), workflows: intake.workflows)
+        expose(database, intake, on: registry)
+        let schedules = ScheduleRunner(
+            schedules: [Duties.forgetIdempotencyKeys(time: time)], database: database, random: randomNumber,
+            logger: logger)
+        return TradewindServer(
+            settings: settings, database: database, client: client, services: services,
+            router: buildRouter(dependencies, services), registry: registry,
+            // In the order of starting; they stop in the opposite one, so that what makes work stops first.
+            background: [delivery.sequencer, delivery.dispatcher, intake.rematch, intake.runner, schedules],
+            logger: logger)
+    }
+
+    @Sendable static func randomNumber() -> UInt64 {
+        var random = SystemRandomNumberGenerator()
+        return random.next()
+    }
+
+    private static func verifier(
+        _ settings: Settings, _ client: ProviderClient, _ logger: Logger
+    ) throws -> TokenVerifier {
+        switch settings.tokens {
+        case .own:
+            try DataDirectory.make(settings.dataDirectory)
+            let issuer = try TokenIssuer.loadOrCreate(directory: settings.dataDirectory)
+            return TokenVerifier(rules: issuer.rules, source: issuer.source, log: logger)
+        case .file(let path, let issuer, let audience):
+            return TokenVerifier(
+                rules: TokenRules(issuer: issuer, audience: audience), source: .file(path), log: logger)
+        case .address(let url, let issuer, let audience):
+            return TokenVerifier(
+                rules: TokenRules(issuer: issuer, audience: audience), source: .address(url, exchange: client),
+                log: logger)
+        }
+    }
+
+    private static func expose(_ database: any Database, _ intake: IntakeParts, on registry: PrometheusRegistry) {
+        registry.gauge("tradewind_sql_statements_total") { Double(database.statementCount) }
+        registry.gauge("tradewind_intake_waiting") { Double(intake.intake.waitingCount) }
+        registry.gauge("tradewind_import_backlog") { Double(intake.runner.backlog) }
+    }
+}

@@ -1,0 +1,81 @@
+import Commerce
+import Durable
+import Integrations
+import Kernel
+import Logging
+import ProviderClient
+import Signing
+import Storage
+import Webhooks
+
+/// The parts that send: subscriptions, the dispatcher, the feed's sequencer, and the publisher in front of them.
+struct DeliveryParts {
+    let subscriptions: SubscriptionService
+    let dispatcher: Dispatcher
+    let sequencer: FeedSequencer
+    let publisher: EventPublisher
+
+    init(
+        _ settings: Settings, database: any Database, box: SecretBox, client: ProviderClient, ids: IDGenerator,
+        logger: Logger
+    ) {
+        let time = TimeSource.system
+        let directory = EndpointDirectory(database: database, secrets: box, time: time)
+        let sender = AttemptSender(
+            exchange: client, directory: directory, time: time, userAgent: "Tradewind/\(ServerBuilder.version)")
+        dispatcher = Dispatcher(
+            database: database, sender: sender, time: time, random: ServerBuilder.randomNumber, logger: logger)
+        sequencer = FeedSequencer(database: database, logger: logger)
+        publisher = EventPublisher(
+            database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time)
+        subscriptions = SubscriptionService(
+            database: database, secrets: box, factory: SecretFactory(), directory: directory, policy: settings.egress,
+            ids: ids, time: time)
+    }
+}
+
+/// The parts that take in: connections, the inbox, the import and the re-matching of orders.
+struct IntakeParts {
+    let connections: ConnectionService
+    let intake: Intake
+    let inbox: InboxService
+    let runner: WorkflowRunner
+    let rematch: WorkflowRunner
+    let workflows: WorkflowService
+
+    init(
+        _ settings: Settings, database: any Database, box: SecretBox, publisher: EventPublisher, ids: IDGenerator,
+        logger: Logger
+    ) throws {
+        let time = TimeSource.system
+        let directory = ConnectionDirectory(database: database, secrets: box, time: time)
+        connections = ConnectionService(
+            database: database, secrets: box, factory: SecretFactory(), directory: directory, ids: ids, time: time)
+        let orderImport = OrderImport(publisher: publisher, importer: OrderImporter(ids: ids))
+        runner = WorkflowRunner(
+            kind: orderImport, database: database, time: time, random: ServerBuilder.randomNumber, logger: logger)
+        rematch = WorkflowRunner(
+            kind: OrderRematch(publisher: publisher), database: database, time: time,
+            random: ServerBuilder.randomNumber, logger: logger)
+        workflows = WorkflowService(
+            database: database, runners: [OrderImport.kind: runner, OrderRematch.kind: rematch], time: time)
+        intake = Intake(
+            database: database, directory: directory,
+            gatewayKeys: settings.gatewaySecret.flatMap { SigningKey($0) }.map { [$0] } ?? [],
+            orderImport: orderImport, runner: runner, ids: ids, time: time)
+        inbox = InboxService(database: database, connections: connections, workflows: workflows)
+    }
+}
+
+/// Duties that recur.
+enum Duties {
+    /// Stored answers of idempotent calls are kept for a day.
+    static func forgetIdempotencyKeys(time: TimeSource) -> Schedule {
+        Schedule(name: "forget_idempotency_keys", interval: .seconds(3600)) { database in
+            let limit = time.now() - .seconds(86_400)
+            try await database.write(.background) { transaction in
+                try transaction.execute("DELETE FROM idempotency WHERE created_at < $1", [.time(limit)])
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import Events
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Commerce
+
+@Suite("Importing batches of snapshots")
+struct OrderImporterTests {
+    /// Three states of each of 20 orders and four lonely ones, in an order that the seed decides.
+    private static func mixed(seed: UInt64) -> [OrderSnapshot] {
+        var random = SeededRandom(seed: seed)
+        var all: [OrderSnapshot] = []
+        for number in 0..<20 {
+            let refund = OrderSnapshot.Refund(externalID: "r", amount: usd(10), reason: nil)
+            all.append(snapshot("o\(number)", at: 1, lines: [line("1", 3, sku: "K"), line("2", sku: "S-\(number)")]))
+            all.append(snapshot("o\(number)", at: 2, status: .completed, lines: [line("1", 2, sku: "K"), line("3")]))
+            all.append(snapshot("o\(number)", at: 3, status: .refunded, lines: [line("1")], refunds: [refund]))
+        }
+        for number in 20..<24 { all.append(snapshot("o\(number)", at: nil, lines: [line("1", item: "ext")])) }
+        all.shuffle(using: &random)
+        return all
+    }
+
+    private func anonymous(_ shop: Shop) async throws -> [Order] {
+        try await shop.stored().values.map(\.anonymous).sorted { $0.idempotencyKey < $1.idempotencyKey }
+    }
+
+    @Test(
+        "A batch of 64 ends as the same snapshots one by one, with the same outcomes and events",
+        arguments: TestEngine.allCases, [UInt64(1), 2, 3])
+    func batch(_ engine: TestEngine, _ seed: UInt64) async throws {
+        let snapshots = Self.mixed(seed: seed)
+        let (whole, wholeEvents, wholeOutcomes) = try await withShop(engine) { shop in
+            try await shop.variant("K")
+            let outcomes = try await shop.take(snapshots)
+            return (try await anonymous(shop), try await shop.eventTypes(), outcomes.map(\.word))
+        }
+        let (single, singleEvents, singleOutcomes) = try await withShop(engine) { shop in
+            try await shop.variant("K")
+            var outcomes: [ImportOutcome] = []
+            for snapshot in snapshots { outcomes += try await shop.take([snapshot]) }
+            return (try await anonymous(shop), try await shop.eventTypes(), outcomes.map(\.word))
+        }
+        #expect(whole.count == 24)
+        #expect(whole == single)
+        #expect(wholeEvents == singleEvents)
+        #expect(wholeOutcomes == singleOutcomes)
+    }
+
+    @Test("Three states of one order in one batch end as one order, whatever their order", arguments: TestEngine.allCases)
+    func permutations(_ engine: TestEngine) async throws {
+        let states = [
+            snapshot("a", at: 1, status: .pendingPayment), snapshot("a", at: 2, status: .processing),
+            snapshot("a", at: 3, status: .cancelled),
+        ]
+        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+        for (number, places) in orders.enumerated() {
+            try await withShop(engine) { shop in
+                let outcomes = try await shop.take(places.map { states[$0] })
+                let order = try await shop.order("a")
+                #expect(order.status == .cancelled && order.sourceVersion == moment(3), "order \(number)")
+                #expect(outcomes.filter { $0.word == "created" }.count == 1)
+                #expect(Set(outcomes.map(\.order)) == [order.id])
+                let events = try await shop.eventTypes()
+                #expect(events.first == "order.created")
+                #expect(events.count == outcomes.filter { $0.word != "stale" }.count)
+                #expect(order.version == Int64(events.count))
+            }
+        }
+    }
+
+    @Test("Events tell the state after each step, and what caused it", arguments: TestEngine.allCases)
+    func events(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let outcomes = try await shop.take([
+                snapshot("a", at: 1), snapshot("a", at: 1), snapshot("a", at: 2, status: .cancelled),
+                snapshot("a", at: 1, status: .failed), snapshot("b", at: 1),
+            ])
+            #expect(outcomes.map(\.word) == ["created", "unchanged", "updated", "stale", "created"])
+            let events = try await shop.events()
+            #expect(events.map(\.type) == ["order.created", "order.updated", "order.created"])
+            #expect(events.map { $0.payload["status"]?.string } == ["processing", "cancelled", "processing"])
+            #expect(events[1].payload["changed"] == .array([.string("status")]))
+            #expect(events[0].payload["external_id"] == .string("a"))
+            let causes = try await shop.count(
+                "SELECT count(*) FROM event e JOIN sales_order o ON o.inbox_id = e.causation_id")
+            #expect(causes == 2)
+        }
+    }
+
+    @Test("64 new orders cost at most 16 statements, events included", arguments: TestEngine.allCases)
+    func statementCount(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            try await shop.variant("K")
+            let lines = [line("1", sku: "K"), line("2", sku: "L", item: "x")]
+            let new = (0..<64).map { snapshot("o\($0)", at: 1, lines: lines) }
+            let before = shop.database.statementCount
+            try await shop.take(new)
+            #expect(shop.database.statementCount - before <= 16)
+            let between = shop.database.statementCount
+            try await shop.take((0..<64).map { snapshot("o\($0)", at: 2, status: .completed, lines: lines) })
+            #expect(shop.database.statementCount - between <= 18)
+            #expect(try await shop.count("SELECT count(*) FROM order_line WHERE quantity_fulfilled = 1") == 128)
+        }
+    }
+
+    @Test("An order of 5,000 lines lands, and its update too", arguments: TestEngine.allCases)
+    func large(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let lines = (0..<5000).map { line("\($0)", sku: "S-\($0)") }
+            try await shop.variant("S-4999")
+            try await shop.take([snapshot("a", at: 1, lines: lines)])
+            try await shop.take([snapshot("a", at: 2, lines: Array(lines.dropFirst()))])
+            let order = try await shop.order("a")
+            #expect(order.lines.count == 5000 && order.lines.last?.key == "0")
+            #expect(order.matchStatus == .partial && order.total == usd(499_900))
+        }
+    }
+
+    @Test("The same order id of two connections is two orders", arguments: TestEngine.allCases)
+    func connections(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            try await shop.take([snapshot("a")])
+            try await shop.take([snapshot("a")], connection: ID(high: 3, low: 2))
+            #expect(try await shop.count("SELECT count(*) FROM sales_order") == 2)
+            let refused = try await shop.take([snapshot("a", at: 9)], scope: Shop.sister)
+            #expect(refused == [.refused(reason: "the order belongs to another organisation of the tenant")])
+        }
+    }
+
+    @Test("A refusal leaves the other snapshots of its batch alone", arguments: TestEngine.allCases)
+    func refusal(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            try await shop.take([snapshot("a", at: 1)])
+            var euro = OrderSnapshot(externalID: "a", currency: try #require(Currency(code: "EUR")), lines: [])
+            euro.updatedAt = moment(2)
+            let outcomes = try await shop.take([snapshot("b"), euro, snapshot("a", at: 3, status: .failed)])
+            #expect(outcomes.map(\.word) == ["created", "refused", "updated"])
+            #expect(try await shop.order("a").currency == .usd)
+        }
+    }
+
+    @Test("A batch whose transaction fails leaves nothing behind", arguments: TestEngine.allCases)
+    func rollback(_ engine: TestEngine) async throws {
+        struct Stop: Error {}
+        try await withShop(engine) { shop in
+            let arrival = ImportedSnapshot(
+                scope: Shop.scope, connection: Shop.connection, provider: "x", inbox: shop.ids.next(),
+                snapshot: snapshot("a"))
+            await #expect(throws: Stop.self) {
+                try await shop.publisher.write { transaction, events in
+                    _ = try shop.importer.apply([arrival], events: events, in: transaction)
+                    throw Stop()
+                }
+            }
+            #expect(try await shop.stored().isEmpty)
+            #expect(try await shop.eventTypes().isEmpty)
+        }
+    }
+}
+
+extension ImportOutcome {
+    var word: String {
+        switch self {
+        case .created: "created"
+        case .updated: "updated"
+        case .unchanged: "unchanged"
+        case .stale: "stale"
+        case .refused: "refused"
+        }
+    }
+
+    var order: OrderID? {
+        switch self {
+        case .created(let id), .updated(let id), .unchanged(let id), .stale(let id): id
+        case .refused: nil
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Kernel
+import Testing
+
+@testable import Events
+
+/// The names of all members of a payload, those of list elements included.
+private func memberNames(_ value: JSONValue) -> Set<String> {
+    switch value {
+    case .object(let object):
+        object.members.reduce(into: []) { $0.formUnion(memberNames($1.value).union([$1.name])) }
+    case .array(let items): items.reduce(into: []) { $0.formUnion(memberNames($1)) }
+    default: []
+    }
+}
+
+private func example(_ name: String) throws -> (kind: any EventType.Type, payload: JSONValue, withheld: JSONValue?) {
+    let kind = try #require(EventCatalog.all.first { $0.name == name })
+    let event = kind.example.occurred(
+        id: .zero, at: Timestamp(milliseconds: 0), scope: Scope(tenant: .zero, organisation: .zero), actor: .system,
+        source: "api", causation: nil)
+    return (kind, try JSONValue(parsing: event.payload), try event.withheld.map { try JSONValue(parsing: $0) })
+}
+
+@Suite("The catalogue of events")
+struct EventCatalogTests {
+    @Test("No two types share a name")
+    func unique() {
+        #expect(Set(EventCatalog.names).count == EventCatalog.all.count)
+    }
+
+    @Test("A name is an entity and an action in small letters", arguments: EventCatalog.names)
+    func naming(name: String) throws {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        #expect(parts.count == 2)
+        for part in parts {
+            let characters = part.unicodeScalars
+            #expect(!part.isEmpty && characters.allSatisfy { ("a"..."z").contains($0) || $0 == "_" })
+        }
+        let (kind, _, _) = try example(name)
+        #expect(kind.entityType == parts.first.map(String.init))
+        #expect(kind.summary.hasSuffix("."))
+    }
+
+    @Test("The example of a type writes exactly the declared fields", arguments: EventCatalog.names)
+    func fields(name: String) throws {
+        let (kind, payload, withheld) = try example(name)
+        let written = memberNames(payload).union(withheld.map(memberNames) ?? [])
+        #expect(written == Set(kind.fields.map(\.name)))
+        #expect(kind.fields.allSatisfy { $0.summary.hasSuffix(".") })
+    }
+
+    @Test("Public fields leave, and all others are withheld", arguments: EventCatalog.names)
+    func privacy(name: String) throws {
+        let (kind, payload, withheld) = try example(name)
+        let open = Set(kind.fields.filter { $0.privacy == .public }.map(\.name))
+        let closed = Set(kind.fields.filter { $0.privacy != .public }.map(\.name))
+        #expect(open.isDisjoint(with: closed))
+        #expect(memberNames(payload) == open)
+        #expect(withheld.map(memberNames) ?? [] == closed)
+    }
+
+    @Test("The person who bought is in no byte that leaves", arguments: ["order.created", "order.updated"])
+    func persons(name: String) throws {
+        let kind = try #require(EventCatalog.all.first { $0.name == name })
+        let event = kind.example.occurred(
+            id: .zero, at: Timestamp(milliseconds: 0), scope: Scope(tenant: .zero, organisation: .zero),
+            actor: .system, source: "api", causation: nil)
+        let payload = String(decoding: event.payload, as: UTF8.self)
+        let withheld = String(decoding: event.withheld ?? [], as: UTF8.self)
+        for word in ["customer_name", "customer_email", "Ann Guest", "ann@example.test"] {
+            #expect(!payload.contains(word))
+            #expect(withheld.contains(word))
+        }
+    }
+
+    @Test(
+        "A misspelt name is answered with the nearest known one",
+        arguments: [
+            ("order.craeted", "order.created"), ("orders.updated", "order.updated"),
+            ("product.pricechanged", "product.price_changed"), ("Product.Created", "product.created"),
+            ("order.created", "order.created"),
+        ])
+    func nearest(text: String, name: String) {
+        #expect(EventCatalog.nearest(to: text) == name)
+    }
+
+    @Test("A name of a megabyte is compared no further than names go")
+    func longText() {
+        #expect(EventCatalog.nearest(to: String(repeating: "x", count: 1 << 20)).contains("."))
+    }
+
+    @Test(
+        "The distance of two texts counts insertions, deletions and replacements",
+        arguments: [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("", "", 0), ("flaw", "lawn", 2)])
+    func distance(a: String, b: String, edits: Int) {
+        #expect(EventCatalog.editDistance(a, b) == edits)
+        #expect(EventCatalog.editDistance(b, a) == edits)
+    }
+}
