@@ -56,6 +56,7 @@ package struct Problem: Error, Sendable {
 // MARK: - The usual ones
 
 extension Problem {
+    /// 400: the request cannot be understood.
     package static func badRequest(_ sentence: String) -> Problem { Problem(.badRequest, sentence) }
 
     /// 401 with the challenge that RFC 6750 asks for.
@@ -65,15 +66,18 @@ extension Problem {
             headers: [.wwwAuthenticate: isToken ? "Bearer error=\"invalid_token\"" : "Bearer"])
     }
 
+    /// 403: the caller is known and may not.
     package static func forbidden(_ sentence: String) -> Problem { Problem(.forbidden, sentence) }
 
     /// 404 in the words that an id of another tenant gets as well.
     package static func notFound(_ what: String) -> Problem { Problem(.notFound, "There is no such \(what).") }
 
+    /// 409: the rows stand in the way; `fields` may name what does.
     package static func conflict(_ sentence: String, fields: [Refusal.Field] = []) -> Problem {
         Problem(.conflict, sentence, fields: fields)
     }
 
+    /// 410: it was there; `fields` may say where to go on.
     package static func gone(_ sentence: String, fields: [Refusal.Field] = []) -> Problem {
         Problem(.gone, sentence, fields: fields)
     }
@@ -85,10 +89,12 @@ extension Problem {
             fields: [Refusal.Field("limit", .number(String(limit)))], headers: [.connection: "close"])
     }
 
+    /// 429, with whole seconds to wait.
     package static func tooMany(_ sentence: String, retryAfter: Int) -> Problem {
         Problem(.tooManyRequests, sentence, headers: [.retryAfter: String(retryAfter)])
     }
 
+    /// 503 for what cannot be done now, with whole seconds to wait.
     package static func unavailable(_ sentence: String, retryAfter: Int = 1) -> Problem {
         Problem(.serviceUnavailable, sentence, headers: [.retryAfter: String(retryAfter)])
     }

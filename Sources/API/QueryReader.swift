@@ -8,6 +8,7 @@ package struct QueryReader {
 
     package init(_ request: Request) { parameters = request.uri.queryParameters }
 
+    /// Adds a fault of the caller's own finding, under the parameter's name.
     package mutating func fault(_ name: String, _ detail: String) {
         faults.append(FieldFault(pointer: "/\(name)", detail: detail))
     }
@@ -18,6 +19,7 @@ package struct QueryReader {
         return String(text)
     }
 
+    /// A whole number within bounds; anything else is a fault and reads as missing.
     package mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
@@ -27,6 +29,7 @@ package struct QueryReader {
         return number
     }
 
+    /// An id as UUID or ULID; anything else is a fault and reads as missing.
     package mutating func id<Kind>(_ name: String, of _: Kind.Type = Kind.self) -> ID<Kind>? {
         guard let text = text(name) else { return nil }
         if let id = ID<Kind>(text) { return id }
@@ -34,6 +37,7 @@ package struct QueryReader {
         return nil
     }
 
+    /// An instant of RFC 3339; anything else is a fault and reads as missing.
     package mutating func time(_ name: String) -> Timestamp? {
         guard let text = text(name) else { return nil }
         if let time = Timestamp(text) { return time }
@@ -41,6 +45,7 @@ package struct QueryReader {
         return nil
     }
 
+    /// One of an enum's raw values; anything else is a fault that lists them.
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, of _: Choice.Type = Choice.self
     ) -> Choice? {

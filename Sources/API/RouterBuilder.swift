@@ -3,6 +3,8 @@ import Hummingbird
 import Kernel
 
 /// The server's API. Every resource is one file in `Routes/` and one line here.
+///
+/// - Parameter services: nil leaves only the front: health, figures and API keys.
 package func buildRouter(_ dependencies: APIDependencies, _ services: APIServices? = nil) -> Router<AppContext> {
     let router = Router(context: AppContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: dependencies.edge)

@@ -4,7 +4,7 @@ import Storage
 /// The rows of workflows. A claim is a lease with a number; every later write shows the number.
 package enum WorkflowStore {
     /// How long a claimed workflow belongs to its claimer.
-    package static let lease: Duration = .seconds(60)
+    package static let lease = Leases.current.duration
     /// Claims without a settlement in between after which a workflow is taken for the cause of the crashes.
     package static let claimsMost = 5
 

@@ -52,6 +52,7 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         Refusal(.notFound, "There is no such \(what).")
     }
 
+    /// What stands in the way, in one sentence; `fields` may name it for programs.
     package static func conflict(_ sentence: String, fields: [Field] = []) -> Refusal {
         Refusal(.conflict, sentence, fields: fields)
     }

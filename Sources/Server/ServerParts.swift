@@ -1,3 +1,4 @@
+import API
 import Commerce
 import Durable
 import Integrations
@@ -69,13 +70,10 @@ struct IntakeParts {
 
 /// Duties that recur.
 enum Duties {
-    /// Stored answers of idempotent calls are kept for a day.
-    static func forgetIdempotencyKeys(time: TimeSource) -> Schedule {
-        Schedule(name: "forget_idempotency_keys", interval: .seconds(3600)) { database in
-            let limit = time.now() - .seconds(86_400)
-            try await database.write(.background) { transaction in
-                try transaction.execute("DELETE FROM idempotency WHERE created_at < $1", [.time(limit)])
-            }
+    /// Stored answers of idempotent calls are kept for a day, and cleared out in bites that hold nobody up.
+    static func forgetIdempotencyKeys(_ store: IdempotencyStore) -> Schedule {
+        Schedule(name: "forget_idempotency_keys", interval: .seconds(3600)) { _ in
+            while try await store.removeExpired(limit: 1000) == 1000 {}
         }
     }
 }

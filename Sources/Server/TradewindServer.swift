@@ -37,7 +37,9 @@ package struct TradewindServer {
             address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 4096,
             reuseAddress: true)
         let application = Application(
-            router: router, configuration: configuration,
+            router: router,
+            // Closes what never finishes its headers or its TLS-terminating proxy forgot about.
+            server: .http1(configuration: .init(idleTimeout: .seconds(75))), configuration: configuration,
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 logger.info("listening", metadata: ["port": "\(port)"])

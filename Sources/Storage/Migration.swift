@@ -46,7 +46,8 @@ extension Database {
     /// Copies of the server may start at once: the first takes the table's lock, the others find nothing left to do.
     package func migrate(_ migrations: [Migration] = Migration.all, time: TimeSource = .system) async throws -> [Int] {
         let now = time.now()
-        return try await write { transaction in
+        // In the background lane, where statements may take long and wait long for another copy's migration.
+        return try await write(.background) { transaction in
             if transaction.dialect == .postgres {
                 try transaction.execute("SELECT pg_advisory_xact_lock(7402150001)")
             }

@@ -49,7 +49,7 @@ final class PostgresConnection {
 
     /// Looks, without waiting, whether the server has hung up since the last use.
     func isAlive() -> Bool {
-        if isLost { return false }
+        if isLost || PQstatus(handle) != CONNECTION_OK { return false }
         // A server that ends sends its reason first and then hangs up: two readings. The bound is only for safety.
         for _ in 0..<16 {
             var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Bounds how many tests use something at once: Swift Testing starts them all together.
-final class TestSlots: Sendable {
+package final class TestSlots: Sendable {
     private struct State {
         var free: Int
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -9,11 +9,12 @@ final class TestSlots: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ count: Int) {
+    package init(_ count: Int) {
         state = Mutex(State(free: count))
     }
 
-    func withSlot<T>(_ body: () async throws -> T) async throws -> T {
+    /// Runs the body once a slot is free.
+    package func withSlot<T>(_ body: () async throws -> T) async throws -> T {
         await take()
         defer { giveBack() }
         return try await body()

@@ -1,7 +1,9 @@
 import Events
 import Kernel
+import Storage
 import TestSupport
 import Testing
+import Webhooks
 
 @testable import Commerce
 
@@ -93,7 +95,7 @@ struct LineMatcherTests {
         try await withShop(engine) { shop in
             let own = try await shop.variant("S-7")
             let foreign = try await shop.variant("S-7", scope: Shop.stranger)
-            let questions = (0..<200).flatMap { number in
+            let questions = (0..<100).flatMap { number in
                 [Shop.scope.tenant, Shop.stranger.tenant].map { tenant in
                     LineQuestion(
                         tenant: tenant, connection: Shop.connection, itemID: "i-\(number)", sku: "S-\(number)")

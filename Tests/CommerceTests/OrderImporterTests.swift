@@ -1,7 +1,9 @@
 import Events
 import Kernel
+import Storage
 import TestSupport
 import Testing
+import Webhooks
 
 @testable import Commerce
 
@@ -144,12 +146,12 @@ struct OrderImporterTests {
     @Test("A batch whose transaction fails leaves nothing behind", arguments: TestEngine.allCases)
     func rollback(_ engine: TestEngine) async throws {
         struct Stop: Error {}
-        try await withShop(engine) { shop in
+        try await withShop(engine) { (shop: Shop) async throws -> Void in
             let arrival = ImportedSnapshot(
                 scope: Shop.scope, connection: Shop.connection, provider: "x", inbox: shop.ids.next(),
                 snapshot: snapshot("a"))
             await #expect(throws: Stop.self) {
-                try await shop.publisher.write { transaction, events in
+                try await shop.publisher.write { (transaction, events) throws -> Void in
                     _ = try shop.importer.apply([arrival], events: events, in: transaction)
                     throw Stop()
                 }

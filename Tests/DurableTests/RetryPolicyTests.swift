@@ -25,8 +25,8 @@ struct RetryPolicyTests {
     func jitter(attempts: Int) throws {
         let base = try #require(wait(attempts, jitter: 0))
         for jitter in [0.001, 0.25, 0.5, 0.999_999] {
-            let wait = try #require(wait(attempts, jitter: jitter))
-            #expect(wait >= base && wait < base + base / 2)
+            let longer = try #require(wait(attempts, jitter: jitter))
+            #expect(longer >= base && longer < base + base / 2)
         }
     }
 

@@ -8,11 +8,10 @@ import Synchronization
 ///
 /// Each endpoint has a queue and a window of its own, so that a slow one delays nobody else.
 package final class Dispatcher: Service {
-    /// How long a delivery belongs to the process that leased it. Much longer than a call, so that a lease ends only
-    /// when its holder is gone or hopelessly behind.
-    static let lease: Duration = .seconds(60)
-    /// The longest that one attempt may take, its time-out and a margin for writing it down.
-    static let callTime: Duration = .seconds(15)
+    /// How long a delivery belongs to the process that leased it.
+    static let lease = Leases.current.duration
+    /// The longest that one attempt may take; see `Leases`.
+    static let callTime = Leases.current.callTime
     /// Deliveries held in memory over all endpoints: about 2 KiB each.
     static let capacity = 8192
 

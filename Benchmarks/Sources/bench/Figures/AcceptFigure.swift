@@ -43,6 +43,8 @@ struct AcceptFigure {
         }
         let outcome = try await TradewindServer.with(launch) { server in
             let orders = try await Workspace(on: server).orders()
+            // A store that earlier rounds have filled may still have imports to finish: they are not this round's.
+            try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(600))
             let requests = OrderRequests(orders, path: "/unified/webhook", prepared: Int(lab.seconds * 24_000))
             let plan = LoadPlan(
                 port: server.port, requests: requests, connections: connections ?? lab.options.connections, pace: pace,

@@ -79,7 +79,7 @@ final class Lab {
     }
 
     func makeFolder(_ path: String) throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
 
     /// Deletes the folder of a launch that is done with; a full disk would spoil later figures.

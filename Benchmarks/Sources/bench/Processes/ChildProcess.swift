@@ -12,6 +12,7 @@ final class ChildProcess: Sendable {
     ///   - environment: added to the bench's own.
     ///   - output: where standard output goes; standard error goes to the same place with `.err` behind its name.
     init(_ path: String, _ arguments: [String], environment: [String: String] = [:], output: String) throws {
+        guard !ChildProcess.isEnding.load(ordering: .relaxed) else { throw BenchError("the bench was asked to end") }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -96,6 +97,7 @@ final class ChildProcess: Sendable {
     }
 
     private static let running = Mutex<Set<pid_t>>([])
+    private static let isEnding = Atomic(false)
 
     /// Ends every child when the bench is asked to end; the sources live as long as the result is held.
     static func endWithParent() -> [any DispatchSourceSignal] {
@@ -103,6 +105,7 @@ final class ChildProcess: Sendable {
             Glibc.signal(signal, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
             source.setEventHandler {
+                isEnding.store(true, ordering: .relaxed)
                 for id in running.withLock({ $0 }) {
                     kill(id, SIGKILL)
                     waitpid(id, nil, 0)

@@ -14,8 +14,11 @@ enum ScratchFolder {
 
     /// Says what could not be removed instead of hiding why the run itself failed.
     static func remove(_ path: String) {
-        made.withLock { _ = $0.remove(path) }
-        do { try FileManager.default.removeItem(atPath: path) } catch { print("\(path) is left behind: \(error)") }
+        // Under the lock to the end: the run and a signal may both be at it, and neither may exit half way.
+        made.withLock { made in
+            guard made.remove(path) != nil else { return }
+            do { try FileManager.default.removeItem(atPath: path) } catch { print("\(path) is left behind: \(error)") }
+        }
     }
 
     static func removeAll() {

@@ -23,7 +23,10 @@ final class TradewindServer: Sendable {
         guard FileManager.default.isExecutableFile(atPath: launch.binary) else {
             throw BenchError("there is no server at \(launch.binary): build it in release first, or name it")
         }
-        try FileManager.default.createDirectory(atPath: launch.dataFolder, withIntermediateDirectories: true)
+        // Only the last folder of the path: what a signal has cleared away must not come back.
+        if !FileManager.default.fileExists(atPath: launch.dataFolder) {
+            try FileManager.default.createDirectory(atPath: launch.dataFolder, withIntermediateDirectories: false)
+        }
         port = try LoopbackSocket.freePort()
         var arguments = ["serve", "--data-dir", launch.dataFolder, "--listen", "127.0.0.1:\(port)"]
         if let url = launch.databaseURL { arguments += ["--database-url", url] }

@@ -1,0 +1,118 @@
+import Events
+import Kernel
+import Storage
+import TestSupport
+import Testing
+
+@testable import Webhooks
+
+@Suite("Events and their deliveries, in one transaction", .timeLimit(.minutes(2)))
+struct FanOutTests {
+    private struct Stop: Error {}
+
+    private func feedCount(_ hub: Hub) async throws -> Int {
+        var count = try await hub.count("feed")
+        if !hub.database.dialect.commitsInOrder { count += try await hub.count("feed_pending") }
+        return count
+    }
+
+    @Test("A change leaves its event, its place in the feed and its deliveries", arguments: TestEngine.allCases)
+    func together(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            for types in ["*", "order.*", "order.created", "product.*", "order.updated"] {
+                _ = try await hub.subscribe(types: types)
+            }
+            _ = try await hub.subscribe(scope: Hub.neighbour)
+            _ = try await hub.subscribe(scope: Hub.stranger)
+            let event = try await hub.publish()[0]
+            #expect(try await hub.count("event") == 1)
+            #expect(try await feedCount(hub) == 1)
+            #expect(try await hub.count("delivery") == 3)
+            try await hub.deliveries(3, where: "state = 'delivered'")
+            let kept = try await hub.database.read {
+                try EventStore.timeline(of: event.entity.id, scope: Hub.scope, limit: 10, in: $0)
+            }
+            #expect(kept.map(\.id) == [event.id])
+            #expect(kept.map(\.payload) == [event.payload])
+            #expect(kept.map(\.withheld) == [event.withheld])
+            #expect(kept.map(\.actor) == [event.actor] && kept.map(\.entity) == [event.entity])
+            let strangers = try await hub.database.read {
+                try EventStore.timeline(of: event.entity.id, scope: Hub.neighbour, limit: 10, in: $0)
+            }
+            #expect(strangers.isEmpty)
+        }
+    }
+
+    @Test("A change that fails leaves nothing and sends nothing", arguments: TestEngine.allCases)
+    func nothing(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            _ = try await hub.subscribe()
+            let publisher = hub.publisher
+            await #expect(throws: Stop.self) {
+                try await publisher.write { _, events in
+                    events.append(OrderCreated.example, scope: Hub.scope, actor: .system, source: "api")
+                    throw Stop()
+                }
+            }
+            #expect(try await hub.count("event") == 0)
+            #expect(try await feedCount(hub) == 0)
+            #expect(try await hub.count("delivery") == 0)
+            #expect(hub.exchange.requests.elements.isEmpty)
+            #expect(hub.dispatcher.room().left == Dispatcher.capacity)
+        }
+    }
+
+    @Test("One event for 25 subscriptions takes five statements at most", arguments: TestEngine.allCases)
+    func statements(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            for _ in 0..<25 { _ = try await hub.subscribe() }
+            let fanOut = FanOut(ids: hub.ids, dispatcher: hub.dispatcher)
+            let event = OrderCreated.example.occurred(
+                id: hub.ids.next(), at: hub.time.now, scope: Hub.scope, actor: .system, source: "api", causation: nil)
+            let (database, now) = (hub.database, hub.time.now)
+            let (ready, statements) = try await database.write { transaction in
+                let before = database.statementCount
+                return (try fanOut.record([event], now: now, in: transaction).count, database.statementCount - before)
+            }
+            #expect(ready == 25)
+            #expect(statements <= 5)
+        }
+    }
+
+    @Test("Nothing is written for a change without events", arguments: TestEngine.allCases)
+    func silent(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            _ = try await hub.subscribe()
+            let answer = try await hub.publisher.write { _, _ in 42 }
+            #expect(answer == 42)
+            #expect(try await hub.count("event") == 0)
+        }
+    }
+
+    @Test("More than a process can hold is left in the store, due at once", arguments: TestEngine.allCases)
+    func overflow(engine: TestEngine) async throws {
+        let gate = Gate()
+        try await withHub(
+            engine,
+            answer: { _ in
+                await gate.pass()
+                return .status(200)
+            }
+        ) { hub in
+            _ = try await hub.subscribe()
+            try await hub.publish(EndpointQueue.capacity + 10)
+            #expect(try await hub.count("delivery", where: "claim = 0 AND next_at <= now_ms()") == 10)
+            #expect(try await hub.count("delivery", where: "claim <> 0") == EndpointQueue.capacity)
+            // What the endpoint has no room for goes back and comes up a little later.
+            #expect(await hub.dispatcher.claimDue() == 10)
+            #expect(try await hub.count("delivery", where: "claim = 0") == 10)
+            gate.open()
+            try await hub.deliveries(EndpointQueue.capacity, where: "state = 'delivered'")
+            hub.time.advance(by: .seconds(5))
+            #expect(await hub.dispatcher.claimDue() == 10)
+            try await hub.deliveries(EndpointQueue.capacity + 10, where: "state = 'delivered'")
+            let ids = Set(hub.exchange.requests.elements.map { $0.header("webhook-id") })
+            #expect(ids.count == EndpointQueue.capacity + 10)
+        }
+    }
+}
