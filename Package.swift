@@ -92,9 +92,9 @@ let targets: [Target] = [
         dependencies: [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
             "Commerce", "Webhooks", "Integrations", "ProviderClient", "API", .configuration, .hummingbird, .logging,
-            .metrics, .nioCore, .nioPosix, .serviceLifecycle, .systemPackage,
+            .httpTypes, .metrics, .nioCore, .nioPosix, .serviceLifecycle, .systemPackage,
             .unixSignals,
-        ]),
+        ], resources: [.embedInCode("Development/Recordings")]),
     .executableTarget(
         name: "tradewind",
         dependencies: ["Kernel", "Storage", "API", "Server", .argumentParser, .logging, .nioCore, .nioPosix]),
@@ -118,7 +118,9 @@ let tests: [Target] = [
         name: "StorageTests",
         dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres", "StorageTesting", "TestSupport"]),
     .testTarget(name: "EventsTests", dependencies: ["Kernel", "Events"]),
-    .testTarget(name: "DurableTests", dependencies: ["Kernel", "Storage", "Durable", "TestSupport"]),
+    .testTarget(
+        name: "DurableTests",
+        dependencies: ["Kernel", "Storage", "Durable", "TestSupport", .logging, .serviceLifecycle]),
     .testTarget(
         name: "CommerceTests",
         dependencies: [
@@ -126,7 +128,10 @@ let tests: [Target] = [
         ]),
     .testTarget(
         name: "WebhooksTests",
-        dependencies: ["Kernel", "Events", "Signing", "Storage", "Webhooks", "TestSupport", .httpTypes]),
+        dependencies: [
+            "Kernel", "Events", "Signing", "Storage", "Webhooks", "TestSupport", .httpTypes, .logging,
+            .serviceLifecycle,
+        ]),
     .testTarget(
         name: "IntegrationsTests",
         dependencies: [
@@ -139,6 +144,9 @@ let tests: [Target] = [
             "Kernel", "Storage", "Signing", "API", "Server", "TestSupport", .hummingbird, .hummingbirdTesting,
             .httpTypes, .jwtKit,
         ]),
+    .testTarget(
+        name: "ServerTests",
+        dependencies: ["Kernel", "Events", "Signing", "Commerce", "API", "Server", "TestSupport", .httpTypes]),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [

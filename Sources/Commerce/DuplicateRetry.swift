@@ -1,8 +1,8 @@
 import Storage
 import Webhooks
 
-/// Runs a transaction once more when a unique index refuses a row that another one committed in the meantime: the second
-/// run finds that row by its own look and says what follows from it.
+/// Runs a transaction once more when a unique index refuses a row that another one committed in the meantime: the
+/// second run finds that row by its own look and says what follows from it.
 ///
 /// SQLite has one writer and never needs it; on PostgreSQL two transactions may both look first and then insert.
 package func againAfterDuplicate<T>(_ write: () async throws -> T) async throws -> T {

@@ -128,11 +128,11 @@ package final class WorkflowRunner: Service {
     private func perform(_ batch: [WorkflowClaim]) async {
         do {
             try await kind.perform(batch)
-        } catch where batch.count > 1 && !Self.isUnavailable(error) {
-            logger.info("a batch failed and is run one by one", metadata: ["kind": "\(kind.name)", "error": "\(error)"])
-            for claim in batch { await perform([claim]) }
         } catch {
-            await recordFailure(batch, error)
+            if batch.count == 1 || Self.isUnavailable(error) { return await recordFailure(batch, error) }
+            logger.info(
+                "a batch failed and is run one by one", metadata: ["kind": "\(kind.name)", "error": "\(error)"])
+            for claim in batch { await perform([claim]) }
         }
     }
 

@@ -17,7 +17,7 @@ package struct DomainEvent: Sendable {
     package let causation: ID<Cause>?
     /// A JSON object with the public fields only: this is what leaves by push and feed.
     package let payload: [UInt8]
-    /// A JSON object with the confidential and restricted fields, for callers of the API who may see them; nil for none.
+    /// A JSON object with the confidential and restricted fields, for callers of the API who may see them.
     package let withheld: [UInt8]?
 
     package init(

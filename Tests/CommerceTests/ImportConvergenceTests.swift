@@ -10,7 +10,8 @@ import Webhooks
 /// Sources collapse, reorder and repeat. Whatever they do, the newest state that they told must be what stands here.
 @Suite("Snapshots in any order, any number of times, in any batches")
 struct ImportConvergenceTests {
-    /// The life of some orders with a time of its own for each state. Refunds are told by all later states, as stores do.
+    /// The life of some orders with a time of its own for each state. Refunds are told by all later states too, as
+    /// stores do.
     private static func lives(_ random: inout SeededRandom) -> [OrderSnapshot] {
         (0..<4).flatMap { number in
             var refunds: [OrderSnapshot.Refund] = []
@@ -82,7 +83,9 @@ struct ImportConvergenceTests {
         #expect(try await faces(engine, batches) == straight, "seed \(seed)")
     }
 
-    @Test("In the source's order, repeats and batches leave no trace at all", arguments: TestEngine.allCases, UInt64(1)...6)
+    @Test(
+        "In the source's order, repeats and batches leave no trace at all", arguments: TestEngine.allCases,
+        UInt64(1)...6)
     func inOrder(_ engine: TestEngine, _ seed: UInt64) async throws {
         var random = SeededRandom(seed: seed)
         let told = Self.lives(&random)

@@ -50,7 +50,8 @@ struct OrderImporterTests {
         #expect(wholeOutcomes == singleOutcomes)
     }
 
-    @Test("Three states of one order in one batch end as one order, whatever their order", arguments: TestEngine.allCases)
+    @Test(
+        "Three states of one order in one batch end as one order, whatever their order", arguments: TestEngine.allCases)
     func permutations(_ engine: TestEngine) async throws {
         let states = [
             snapshot("a", at: 1, status: .pendingPayment), snapshot("a", at: 2, status: .processing),

@@ -67,7 +67,9 @@ struct OrderMergeTests {
         Case("the same without a time", snapshot("a", at: nil), "unchanged"),
         Case("older and different", snapshot("a", at: 9, status: .completed), "stale"),
         Case("older and the same", snapshot("a", at: 9), "stale"),
-        Case("of equal time and different", snapshot("a", at: 10, status: .completed), "update", ["status", "line_items"]),
+        Case(
+            "of equal time and different", snapshot("a", at: 10, status: .completed), "update",
+            ["status", "line_items"]),
         Case("newer and different", snapshot("a", at: 11, status: .cancelled), "update", ["status"]),
         Case("different without a time", snapshot("a", at: nil, status: .cancelled), "update", ["status"]),
         Case(

@@ -66,7 +66,9 @@ struct OrderRematchTests {
         }
     }
 
-    @Test("A product of a thousand variants is looked for in pieces, and no order is passed over", arguments: TestEngine.allCases)
+    @Test(
+        "A product of a thousand variants is looked for in pieces, and no order is passed over",
+        arguments: TestEngine.allCases)
     func manyTerms(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
             let skus = (0..<1000).map { "S-\($0)" }
@@ -87,7 +89,9 @@ struct OrderRematchTests {
         }
     }
 
-    @Test("An item that names a variant of ours by its id is found when the variant is there", arguments: TestEngine.allCases)
+    @Test(
+        "An item that names a variant of ours by its id is found when the variant is there",
+        arguments: TestEngine.allCases)
     func mapping(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
             try await shop.take([snapshot("o", lines: [line("1", item: "ext-1")])])
@@ -107,7 +111,8 @@ struct OrderRematchTests {
     private func found(_ shop: Shop) async throws -> LineMatch { try await shop.order("o").lines[0].match }
 
     /// A line whose SKU two variants have in other cases stays ambiguous until one variant has it to the letter, or
-    /// until a changed SKU leaves no more than one: then nothing is ambiguous, and nothing matches to the letter either.
+    /// until a changed SKU leaves no more than one: then nothing is ambiguous, and nothing matches to the letter
+    /// either.
     @Test("An ambiguous line is resolved by the exact SKU only", arguments: TestEngine.allCases)
     func ambiguous(_ engine: TestEngine) async throws {
         try await withShop(engine) { (shop: Shop) async throws -> Void in

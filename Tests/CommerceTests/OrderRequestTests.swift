@@ -22,12 +22,17 @@ struct RequestTests {
     static let orders = [
         Bad("{}", "/currency: is required", "/idempotency_key: is required", "/items: must have at least one item"),
         Bad(#"{"idempotency_key":"k","currency":null,\#(item)}"#, "/currency: is required"),
-        Bad(#"{"idempotency_key":"k","currency":"XXX",\#(item)}"#, "/currency: \"XXX\" is not a currency code of ISO 4217"),
+        Bad(
+            #"{"idempotency_key":"k","currency":"XXX",\#(item)}"#,
+            "/currency: \"XXX\" is not a currency code of ISO 4217"),
         Bad(
             #"{"idempotency_key":"k","currency":"USD","items":[{"quantity":1,"unit_price":1}]}"#,
             "/items/0/sku: is required where no variant_id is given"),
         Bad(
-            #"{"idempotency_key":"k","currency":"USD","items":[{"variant_id":null,"sku":null,"quantity":1,"unit_price":1}]}"#,
+            #"{"idempotency_key":"k","currency":"USD","items":[{"sku":null,"quantity":1,"unit_price":1}]}"#,
+            "/items/0/sku: is required where no variant_id is given"),
+        Bad(
+            #"{"idempotency_key":"k","currency":"USD","items":[{"variant_id":null,"quantity":1,"unit_price":1}]}"#,
             "/items/0/sku: is required where no variant_id is given"),
         Bad(
             #"{"idempotency_key":"k","currency":"USD","items":[{"sku":"A","quantity":null,"unit_price":null}]}"#,
@@ -41,9 +46,14 @@ struct RequestTests {
             "/items/0/quantity: must be a whole number from 1 to 1000000000",
             "/items/0/unit_price: must not be below zero"),
         Bad(
-            #"{"idempotency_key":"k","currency":"USD","items":[{"sku":"A","quantity":1,"unit_price":1},{"sku":"B","quantity":1000000000,"unit_price":40000000000000000}]}"#,
+            """
+            {"idempotency_key":"k","currency":"USD","items":[{"sku":"A","quantity":1,"unit_price":1},
+                {"sku":"B","quantity":1000000000,"unit_price":40000000000000000}]}
+            """,
             "/items/1: makes the order's total larger than can be held"),
-        Bad(#"{"idempotency_key":"k","currency":"USD","colour":1,\#(item)}"#, "/colour: is not a field of this document"),
+        Bad(
+            #"{"idempotency_key":"k","currency":"USD","colour":1,\#(item)}"#, "/colour: is not a field of this document"
+        ),
     ]
 
     @Test("An order's body is refused with each fault at its place", arguments: orders)

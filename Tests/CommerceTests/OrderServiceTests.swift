@@ -54,7 +54,9 @@ struct OrderServiceTests {
     func sisterKey(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
             _ = try await place(shop)
-            await #expect(throws: Refusal.conflict("The idempotency key is used by another organisation of the tenant.")) {
+            await #expect(
+                throws: Refusal.conflict("The idempotency key is used by another organisation of the tenant.")
+            ) {
                 _ = try await place(shop, scope: Shop.sister)
             }
         }
@@ -89,7 +91,9 @@ struct OrderServiceTests {
 
     // MARK: Moving
 
-    @Test("Each state can be moved to its next ones and to no other", arguments: TestEngine.allCases, OrderStatus.allCases)
+    @Test(
+        "Each state can be moved to its next ones and to no other", arguments: TestEngine.allCases, OrderStatus.allCases
+    )
     func moves(_ engine: TestEngine, _ from: OrderStatus) async throws {
         try await withShop(engine) { shop in
             for next in OrderStatus.allCases {
@@ -170,7 +174,8 @@ struct OrderServiceTests {
             #expect(try await list(after: second.id, limit: 2) == ["o2", "o3"])
             #expect(try await list(status: .cancelled) == ["o3", "o4"])
             #expect(try await list(channel: "web") == ["k1"])
-            #expect(try await list(status: .processing, channel: "woocommerce", since: second.updatedAt) == ["o1", "o2"])
+            #expect(
+                try await list(status: .processing, channel: "woocommerce", since: second.updatedAt) == ["o1", "o2"])
             #expect(try await list(since: shop.time.now + .milliseconds(1)) == [])
         }
     }

@@ -72,8 +72,9 @@ struct ProductServiceTests {
                 if case .failure(let error) = result { error as? Refusal } else { nil }
             }
             let winner = try #require(results.compactMap { try? $0.get() }.first)
-            #expect(refusals.count == 1 && refusals[0].kind == .conflict)
-            #expect(refusals[0].fields.contains(.init("holder_variant_id", .string(winner.id.description))))
+            let refusal = try #require(refusals.first)
+            #expect(refusals.count == 1 && refusal.kind == .conflict)
+            #expect(refusal.fields.contains(.init("holder_variant_id", .string(winner.id.description))))
             #expect(try await shop.eventTypes() == ["product.created"])
         }
     }
@@ -98,8 +99,8 @@ struct ProductServiceTests {
             }
             let told = try await shop.events().filter { $0.type == "product.price_changed" }.map(\.payload)
             #expect(told.count == 3)
-            #expect(told[0]["old_price"] == .null && told[0]["new_price"] == .number("5.00"))
-            #expect(told[1]["old_price"] == .number("5.00") && told[1]["new_price"] == .number("7.50"))
+            #expect(told[0]["old_selling_price"] == .null && told[0]["new_selling_price"] == .number("5.00"))
+            #expect(told[1]["old_selling_price"] == .number("5.00") && told[1]["new_selling_price"] == .number("7.50"))
         }
     }
 
@@ -121,7 +122,9 @@ struct ProductServiceTests {
             let stored = try await shop.products.require(product.id, scope: Shop.scope)
             #expect(stored.version == 4 && stored.variants.map(\.version) == [2, 1])
             let changes = try await shop.events().compactMap { $0.payload["changed"] }
-            let lists: [[JSONValue]] = [[.string("title"), .string("category")], [.string("variants")], [.string("variants")]]
+            let lists: [[JSONValue]] = [
+                [.string("title"), .string("category")], [.string("variants")], [.string("variants")],
+            ]
             #expect(changes == lists.map { .array($0) })
         }
     }

@@ -22,7 +22,9 @@ struct IntakeAnswerTests {
 
     // MARK: 401 and 403
 
-    @Test("A missing, malformed or wrong signature and an unknown connection get the same words", arguments: TestEngine.allCases)
+    @Test(
+        "A missing, malformed or wrong signature and an unknown connection get the same words",
+        arguments: TestEngine.allCases)
     func unauthenticated(_ engine: TestEngine) async throws {
         try await withDoor(engine) { door in
             let link = try await door.connect()
@@ -46,7 +48,9 @@ struct IntakeAnswerTests {
                 }
                 #expect(found == Self.unauthenticated)
             }
-            #expect(await refusal { try await door.send(envelope("{}", connection: "x"), over: link) } == Self.unauthenticated)
+            #expect(
+                await refusal { try await door.send(envelope("{}", connection: "x"), over: link) }
+                    == Self.unauthenticated)
             #expect(try await door.count("SELECT count(*) FROM inbox") == 0)
             let upper: HTTPFields = [name: value.uppercased()]
             #expect(try await door.intake.acceptUnified(body: Array(body.utf8), headers: upper).accepted != nil)
@@ -65,12 +69,16 @@ struct IntakeAnswerTests {
             let next = envelope(order("b"))
             #expect(await refusal { try await door.send(next, over: link) } == Self.inactive)
             #expect(await refusal { try await door.send(next, secret: Door.gatewaySecret) } == Self.inactive)
-            #expect(await refusal { try await door.send(next, secret: Secret("wrong-wrong-wrong")) } == Self.unauthenticated)
+            #expect(
+                await refusal { try await door.send(next, secret: Secret("wrong-wrong-wrong")) } == Self.unauthenticated
+            )
             #expect(try await door.count("SELECT count(*) FROM inbox") == 1)
         }
     }
 
-    @Test("The gateway's secret signs for all connections, and learns that one is unknown", arguments: TestEngine.allCases)
+    @Test(
+        "The gateway's secret signs for all connections, and learns that one is unknown", arguments: TestEngine.allCases
+    )
     func gateway(_ engine: TestEngine) async throws {
         try await withDoor(engine) { door in
             _ = try await door.connect()
@@ -105,6 +113,24 @@ struct IntakeAnswerTests {
             #expect(signed == Refusal(.malformed, words))
             let bare = await refusal { try await door.intake.acceptUnified(body: Array(body.utf8), headers: [:]) }
             #expect(bare == Self.unauthenticated)
+        }
+    }
+
+    @Test(
+        "Nesting beyond the bound is no JSON at the gateway's door, and is parked at a store's own",
+        arguments: TestEngine.allCases)
+    func nesting(_ engine: TestEngine) async throws {
+        let deep = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
+        try await withDoor(engine) { door in
+            let link = try await door.connect()
+            let found = await refusal { try await door.send(envelope(#"{"id":"a","x":\#(deep)}"#), over: link) }
+            #expect(found?.kind == .malformed && found?.sentence.contains("nested deeper than 64 levels") == true)
+            let shop = try await door.connect("shop", provider: "woocommerce")
+            let body = #"{"id":1,"currency":"USD","line_items":[],"x":\#(deep)}"#
+            _ = try await door.sendNative(body, topic: "order.created", to: shop.id, secret: shop.secret)
+            await door.runner.drain()
+            let entry = try #require(try await door.log(shop).first)
+            #expect(entry.state == "parked" && entry.reason?.hasPrefix("body: nested deeper than 64 levels") == true)
         }
     }
 
@@ -181,7 +207,8 @@ struct IntakeAnswerTests {
             #expect(await refusal { try await send(shop.id, gateway.secret) } == Self.unauthenticated)
             #expect(await refusal { try await send(shop.id, Door.gatewaySecret) } == Self.unauthenticated)
             #expect(await refusal { try await send(gateway.id, gateway.secret) } == Self.unauthenticated)
-            #expect(await refusal { try await send(ConnectionID(high: 1, low: 1), shop.secret) } == Self.unauthenticated)
+            #expect(
+                await refusal { try await send(ConnectionID(high: 1, low: 1), shop.secret) } == Self.unauthenticated)
             for provider in ["unified", "shopify", "nobody"] {
                 let found = await refusal {
                     try await door.intake.accept(provider: provider, connection: shop.id, body: [], headers: [:])

@@ -91,7 +91,8 @@ enum OrderMerge {
 
     // MARK: Lines
 
-    /// The stored lines as the snapshot changes them. A line that the snapshot has no more is kept with nothing left of it.
+    /// The stored lines as the snapshot changes them. A line that the snapshot has no more is kept with nothing left of
+    /// it.
     private static func merge(_ arrival: Arrival, into stored: [OrderLine], isFulfilled: Bool) -> [OrderLine] {
         var byKey = Dictionary(stored.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         var lines: [OrderLine] = []

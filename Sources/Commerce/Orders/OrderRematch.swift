@@ -58,7 +58,9 @@ package struct OrderRematch: WorkflowKind {
     private func rematch(_ terms: [String], after last: OrderID, of claim: WorkflowClaim) async throws -> OrderID? {
         try await publisher.write(.background) { transaction, events in
             // A SKU of very many orders takes longer than one lease.
-            guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else { throw LostClaim(id: claim.id) }
+            guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else {
+                throw LostClaim(id: claim.id)
+            }
             let candidates = try Self.candidates(terms, tenant: claim.tenant, after: last, in: transaction)
             guard let newest = candidates.last else {
                 try WorkflowStore.settle(

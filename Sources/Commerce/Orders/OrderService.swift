@@ -111,7 +111,8 @@ package struct OrderService: Sendable {
                 let names = allowed.map(\.rawValue)
                 throw Refusal.conflict(
                     "An order can't go from \(order.status.rawValue) to \(next.rawValue)"
-                        + (names.isEmpty ? "; its state is final." : "; it can go to \(names.joined(separator: ", "))."),
+                        + (names.isEmpty
+                            ? "; its state is final." : "; it can go to \(names.joined(separator: ", "))."),
                     fields: [Refusal.Field("allowed", .array(names.map { .string($0) }))])
             }
             order.status = next

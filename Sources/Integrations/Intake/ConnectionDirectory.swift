@@ -74,7 +74,11 @@ package final class ConnectionDirectory: Sendable {
         let entry = try await load(name, now: now)
         state.withLock { state in
             guard state.generation == generation else { return }
-            if state.slots.count >= Self.slotsMost { state.slots.removeAll() }
+            if state.slots.count >= Self.slotsMost {
+                // Names that nobody has go first: strangers can make up any number of those.
+                state.slots = state.slots.filter { $0.value.entry != nil }
+                if state.slots.count >= Self.slotsMost { state.slots.removeAll() }
+            }
             state.slots[name] = Slot(entry: entry, expires: now + Self.moment)
         }
         return entry

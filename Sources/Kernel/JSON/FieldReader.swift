@@ -70,7 +70,8 @@ package final class FieldReader {
         return value
     }
 
-    package func isPresent(_ name: String) -> Bool { object[name] != nil }
+    /// Whether the member has a value; JSON's null counts as absent here too.
+    package func isPresent(_ name: String) -> Bool { value(name) != nil }
 
     package func string(_ name: String, upTo limit: Int = Limits.textCharacters) -> String? {
         guard let value = value(name) else { return nil }

@@ -32,7 +32,7 @@ struct DevelopmentWorkspace: Sendable {
     let freeSKU: String
 
     /// Finds the workspace or makes what is missing of it, the way any caller would: through the services.
-    static func prepare(_ server: TradewindServer, receiverPort: Int, ids: IDGenerator) async throws -> Self {
+    static func prepare(_ server: RunningServer, receiverPort: Int, ids: IDGenerator) async throws -> Self {
         let scope = principal.scope
         try await TenantRegistry(database: server.database).ensure(scope)
         let services = server.services

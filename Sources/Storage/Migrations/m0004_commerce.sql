@@ -103,7 +103,13 @@ CREATE TABLE order_line (
     CHECK ((variant_id IS NULL) = (match IN ('unmatched', 'ambiguous')))
 ) {clustered};
 
-CREATE INDEX order_line_unmatched ON order_line (tenant_id, sku) WHERE variant_id IS NULL;
+-- Lines that still wait for their variant, by each of the ways in which one may be found for them later.
+CREATE INDEX order_line_unmatched ON order_line (tenant_id, sku, order_id) WHERE variant_id IS NULL;
+
+CREATE INDEX order_line_unmatched_folded ON order_line (tenant_id, lower(sku), order_id) WHERE variant_id IS NULL;
+
+CREATE INDEX order_line_unmatched_item ON order_line (tenant_id, external_item_id, order_id)
+WHERE variant_id IS NULL;
 
 -- Refunds: never a negative order, each known by the source's own id.
 CREATE TABLE order_adjustment (

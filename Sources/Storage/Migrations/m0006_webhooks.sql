@@ -47,6 +47,9 @@ CREATE INDEX delivery_due ON delivery (next_at) WHERE state = 'pending';
 
 CREATE INDEX delivery_by_subscription ON delivery (subscription_id, id);
 
+-- For ending what a disabled subscription still waits for.
+CREATE INDEX delivery_pending_by_subscription ON delivery (subscription_id) WHERE state = 'pending';
+
 -- One HTTP call. Never updated.
 CREATE TABLE attempt (
     delivery_id {uuid} NOT NULL,

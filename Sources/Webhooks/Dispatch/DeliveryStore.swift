@@ -28,8 +28,8 @@ enum DeliveryStore {
 
     /// Leases deliveries that are due, those whose holder is gone included, under a new claim number.
     ///
-    /// - Parameter now: the process's own time before the claim. The lease that the store keeps is by the store's clock;
-    ///   the holder keeps to its own, so that clocks which differ don't make every lease look over.
+    /// - Parameter now: the process's own time before the claim. The store keeps the lease by the store's clock, the
+    ///   holder by its own, so that clocks which differ don't make every lease look over.
     static func claim(
         _ claim: Int64, lease: Duration, limit: Int, now: Timestamp, in transaction: any Transaction
     ) throws -> [ReadyDelivery] {

@@ -134,8 +134,8 @@ package final class Dispatcher: Service {
 
     /// Ends what waits for an endpoint that takes nothing more.
     ///
-    /// The store decides: what is known here of the endpoint may be two seconds old, and an event that came after it was
-    /// activated again must not be lost.
+    /// The store decides: what is known here of the endpoint may be two seconds old, and an event that came after its
+    /// activation must not be lost.
     private func skip(_ delivery: ReadyDelivery, reason: String) async throws {
         let (id, now) = (delivery.subscription, time.now())
         let isOver = try await database.write(.background) { transaction in

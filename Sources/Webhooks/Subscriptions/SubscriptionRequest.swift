@@ -88,7 +88,7 @@ package struct SubscriptionRequest: Sendable {
         }
     }
 
-    /// Printable ASCII with inner blanks (RFC 9110, 5.5): anything else would make each delivery fail, or worse, pass as
+    /// Printable ASCII with inner blanks (RFC 9110, 5.5): anything else would make each delivery fail, or arrive as
     /// something else.
     private static func isHeaderValue(_ text: String) -> Bool {
         let bytes = text.utf8

@@ -79,7 +79,7 @@ enum SubscriptionStore {
             [.id(id), .id(tenant)], decode)
     }
 
-    /// Whether deliveries may go out. The row stays locked, so that nobody can activate it before this transaction ends.
+    /// Whether deliveries may go out. The row stays locked: nobody can activate it before this transaction ends.
     static func isActive(_ id: SubscriptionID, tenant: TenantID, in transaction: any Transaction) throws -> Bool {
         try transaction.first(
             "SELECT status FROM subscription WHERE id = $1 AND tenant_id = $2 {for update}", [.id(id), .id(tenant)]

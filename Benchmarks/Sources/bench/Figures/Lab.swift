@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 
 enum Engine: String, ExpressibleByArgument, Sendable {
     case sqlite
@@ -87,9 +88,10 @@ final class Lab {
         try FileManager.default.removeItem(atPath: launch.dataFolder)
     }
 
+    /// Tells of progress on standard error: standard output is the report alone.
     func note(_ text: String) {
-        guard !options.json else { return }
-        print("… \(text)")
+        let line = Array("… \(text)\n".utf8)
+        _ = write(2, line, line.count)
     }
 
     private func database() async throws -> String {

@@ -50,7 +50,9 @@ final class TradewindServer: Sendable {
         readyAfter = ContinuousClock.now - began
     }
 
-    func stop() async { await process.stop() }
+    func stop() async {
+        if await !process.stop() { print("the server did not end when asked and was killed") }
+    }
 
     /// Runs the body against a started server and ends it in every case.
     static func with<T: Sendable>(

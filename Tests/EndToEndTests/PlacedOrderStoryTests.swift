@@ -1,0 +1,84 @@
+import HTTPTypes
+import Kernel
+import TestSupport
+import Testing
+
+@Suite("Orders that a caller places itself")
+struct PlacedOrderStoryTests {
+    private static func document(key: String, sku: String = "SHIRT-M") -> String {
+        """
+        {"idempotency_key": "\(key)", "currency": "USD", "channel": "web",
+         "items": [{"sku": "\(sku)", "quantity": 3, "unit_price": 19.99, "title": "Shirt"}]}
+        """
+    }
+
+    @Test("A placed order is matched, told of, and moves through its states", arguments: TestEngine.allCases)
+    func placeAndMove(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            try await Receiver.run { receiver in
+                let shop = try await Shop.open(server)
+                try await shop.makeProduct("Shirt", sku: "SHIRT-M")
+                _ = try await shop.subscribe(receiver.url)
+
+                let placed = try await shop.api.post("/api/v1/oms/orders", Self.document(key: "mine-1"))
+                #expect(placed.status == 201, "\(placed.text)")
+                #expect(placed["total"] == .number("59.97"))
+                #expect(placed["match_status"]?.string == "full")
+                let again = try await shop.api.post("/api/v1/oms/orders", Self.document(key: "mine-1"))
+                #expect(again.status == 200)
+                #expect(again["id"] == placed["id"])
+                _ = try await receiver.deliveries(of: "order.created", order: "mine-1")
+
+                let path = "/api/v1/oms/orders/\(try placed.text("id"))"
+                let moved = try await shop.api.post(path + "/transition", #"{"to": "payment_authorized"}"#)
+                #expect(moved["status"]?.string == "payment_authorized")
+                #expect(try await shop.api.post(path + "/transition", #"{"to": "delivered"}"#).status == 409)
+                #expect(try await shop.api.post(path + "/transition", #"{"to": "nowhere"}"#).status == 422)
+                let update = try #require(try await receiver.deliveries(of: "order.updated", order: "mine-1").first)
+                #expect(update.json["user_id"]?.string == TestServer.tenant)
+
+                let story = try await shop.api.get(path)
+                let timeline = try #require(story["timeline"]?.array)
+                #expect(timeline.compactMap { $0["event_type"]?.string }.sorted() == ["order.created", "order.updated"])
+            }
+        }
+    }
+
+    @Test("A repeated call with its key gets the first answer, another body a conflict", arguments: TestEngine.allCases)
+    func idempotencyKey(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let api = try await server.caller(token: server.token())
+            let key = try [#require(HTTPField.Name("Idempotency-Key")): "once-1"] as HTTPFields
+            let body = #"{"title": "Shirt", "variants": [{"sku": "S-1", "price": 1, "currency": "USD"}]}"#
+
+            let first = try await api.post("/api/v1/pim/products", body, key)
+            let second = try await api.post("/api/v1/pim/products", body, key)
+            let other = try await api.post("/api/v1/pim/products", #"{"title": "Trousers"}"#, key)
+
+            #expect(first.status == 201)
+            #expect(second.status == 201)
+            #expect(second.body == first.body)
+            #expect(other.status == 409)
+            #expect(try await api.get("/api/v1/pim/products").page().count == 1)
+        }
+    }
+
+    @Test("Calls that come at once with one key make one product", arguments: TestEngine.allCases)
+    func idempotencyRace(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let api = try await server.caller(token: server.token())
+            let key = try [#require(HTTPField.Name("Idempotency-Key")): "race-1"] as HTTPFields
+
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { try await api.post("/api/v1/pim/products", #"{"title": "Shirt"}"#, key).status }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            #expect(statuses.contains(201))
+            #expect(Set(statuses).isSubset(of: [201, 409]))
+            #expect(try await api.get("/api/v1/pim/products").page().count == 1)
+        }
+    }
+}

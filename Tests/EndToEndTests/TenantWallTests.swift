@@ -1,0 +1,109 @@
+import HTTPTypes
+import Kernel
+import TestSupport
+import Testing
+
+@Suite("Tenants beside each other")
+struct TenantWallTests {
+    private struct Route {
+        let method: HTTPRequest.Method
+        let path: String
+        var body: String?
+    }
+
+    /// Each route that takes an id, with ids of a tenant's own rows.
+    private static func routes(_ shop: Shop, receiver: String) async throws -> [Route] {
+        let product = try await shop.makeProduct("Shirt", sku: "SHIRT-M")
+        let variant = try #require(product["variants"]?.array?.first).text("id")
+        let productPath = "/api/v1/pim/products/\(try product.text("id"))"
+        let subscription = "/api/v1/webhooks/subscriptions/\(try await shop.subscribe(receiver).id)"
+        let entry = try await shop.deliver(shop.orderEvent("o-1")).text("id")
+        _ = try await shop.settled(entry)
+        let order = "/api/v1/oms/orders/\(try await shop.order("o-1").text("id"))"
+        let connection = "/api/v1/integrations/connections/\(shop.connection)"
+        let key = try await shop.api.post("/api/v1/api-keys", #"{"label": "a key", "role": "viewer"}"#).text("id")
+        return [
+            Route(method: .get, path: connection),
+            Route(method: .patch, path: connection, body: #"{"status": "paused"}"#),
+            Route(method: .post, path: connection + "/rotate-secret", body: "{}"),
+            Route(method: .get, path: connection + "/inbox"),
+            Route(method: .post, path: connection + "/inbox/\(entry)/retry"),
+            Route(method: .get, path: "/api/v1/workflows/\(entry)"),
+            Route(method: .post, path: "/api/v1/workflows/\(entry)/retry"),
+            Route(method: .get, path: productPath),
+            Route(method: .patch, path: productPath, body: #"{"title": "Mine"}"#),
+            Route(method: .get, path: productPath + "/variants"),
+            Route(method: .post, path: productPath + "/variants", body: #"{"sku": "X"}"#),
+            Route(method: .patch, path: productPath + "/variants/\(variant)", body: #"{"title": "Mine"}"#),
+            Route(method: .get, path: order),
+            Route(method: .post, path: order + "/transition", body: #"{"to": "cancelled"}"#),
+            Route(method: .get, path: subscription),
+            Route(method: .get, path: subscription + "/deliveries"),
+            Route(method: .post, path: subscription + "/disable"),
+            Route(method: .post, path: subscription + "/activate"),
+            Route(method: .delete, path: subscription),
+            Route(method: .delete, path: connection),
+            Route(method: .delete, path: "/api/v1/api-keys/\(key)"),
+        ]
+    }
+
+    @Test("Another tenant gets 404 on each route with an id, and changes nothing", arguments: TestEngine.allCases)
+    func wall(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            try await Receiver.run { receiver in
+                let shop = try await Shop.open(server)
+                let routes = try await Self.routes(shop, receiver: receiver.url)
+                let token = try await server.token(tenant: TestServer.stranger)
+                let stranger = server.caller(token: token, tenant: TestServer.stranger)
+
+                for route in routes {
+                    let answer = try await stranger.call(route.method, route.path, route.body)
+                    #expect(answer.status == 404, "\(route.method) \(route.path): \(answer.text)")
+                }
+                for route in routes where route.method == .get {
+                    #expect(try await shop.api.get(route.path).status == 200, "\(route.path)")
+                }
+                #expect(try await shop.order("o-1")["status"]?.string != "cancelled")
+                #expect(try await shop.deliver(shop.orderEvent("o-2")).status == 200)
+            }
+        }
+    }
+
+    @Test("Lists and the feed show a tenant its own rows only", arguments: TestEngine.allCases)
+    func lists(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let shop = try await Shop.open(server)
+            _ = try await Self.routes(shop, receiver: "http://127.0.0.1:9/nobody")
+            let token = try await server.token(tenant: TestServer.stranger)
+            let stranger = server.caller(token: token, tenant: TestServer.stranger)
+
+            for path in [
+                "/api/v1/oms/orders", "/api/v1/pim/products", "/api/v1/webhooks/subscriptions",
+                "/api/v1/webhooks/events", "/api/v1/workflows", "/api/v1/api-keys",
+            ] {
+                #expect(try await stranger.get(path).page().isEmpty, "\(path)")
+            }
+            let connections = try await stranger.get("/api/v1/integrations/connections?status=all")
+            #expect(connections["connections"]?.array?.isEmpty == true)
+            let event = try await eventually("there is an event") { try await shop.feed().first }
+            #expect(try await stranger.get("/api/v1/webhooks/events?after=\(event.text("id"))").status == 410)
+            // The connection_id of a tenant is no other's to take.
+            let taken = try await stranger.post(
+                "/api/v1/integrations/callback", #"{"connection_id": "conn-1", "provider": "unified"}"#)
+            #expect(taken.status == 409)
+        }
+    }
+
+    @Test("Headers that are not the token's are refused, and so is a role that is too low")
+    func headers() async throws {
+        try await withServer(.sqlite) { server in
+            let mixed = server.caller(token: try await server.token(), tenant: TestServer.stranger)
+            #expect(try await mixed.get("/api/v1/oms/orders").status == 403)
+            let viewer = server.caller(token: try await server.token(role: "viewer"))
+            #expect(try await viewer.get("/api/v1/oms/orders").status == 200)
+            #expect(try await viewer.post("/api/v1/pim/products", #"{"title": "Shirt"}"#).status == 403)
+            #expect(try await server.caller().get("/api/v1/oms/orders").status == 401)
+            #expect(try await server.caller(token: "nonsense").get("/api/v1/oms/orders").status == 401)
+        }
+    }
+}
