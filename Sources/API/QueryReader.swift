@@ -13,9 +13,13 @@ package struct QueryReader {
         faults.append(FieldFault(pointer: "/\(name)", detail: detail))
     }
 
-    /// A parameter's text; nil when it is missing or empty.
-    package func text(_ name: String) -> String? {
+    /// A parameter's text; nil when it is missing or empty. A NUL is a fault: no store takes one in a text.
+    package mutating func text(_ name: String) -> String? {
         guard let text = parameters[name[...]], !text.isEmpty else { return nil }
+        if text.utf8.contains(0) {
+            fault(name, "must not hold the character NUL")
+            return nil
+        }
         return String(text)
     }
 

@@ -14,6 +14,7 @@ package final class Doorbell: Sendable {
 
     package init() {}
 
+    /// Wakes the waiting loop, or spares it its next wait when it is at work.
     package func ring() {
         wake { state in state.isRung = state.waiter == nil }
     }

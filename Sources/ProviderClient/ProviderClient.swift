@@ -87,8 +87,8 @@ package final class ProviderClient: HTTPExchange {
         try await hosts.admit(destination.url, key: destination.hostKey, before: .now() + TimeAmount(timeout))
     }
 
-    /// Answers with any status as soon as the kept part of the body is there. Cancelling the task ends the call with the
-    /// class timeout; the caller knows of its own cancelling.
+    /// Answers with any status as soon as the kept part of the body is there. Cancelling the task ends the call with
+    /// the class timeout; the caller knows of its own cancelling.
     package func send(_ request: OutgoingRequest) async throws(ExchangeError) -> IncomingResponse {
         let deadline = NIODeadline.now() + TimeAmount(request.timeout)
         let destination = try destination(method: HTTPMethod(rawValue: request.method.rawValue), url: request.url)

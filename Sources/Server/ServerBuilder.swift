@@ -74,7 +74,8 @@ package enum ServerBuilder {
             feed: FeedReader(database: database), workflows: intake.workflows)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
-            schedules: [Duties.forgetIdempotencyKeys(dependencies.idempotency)], database: database, random: randomNumber,
+            schedules: [Duties.forgetIdempotencyKeys(dependencies.idempotency)], database: database,
+            random: randomNumber,
             logger: logger)
         return TradewindServer(
             settings: settings, database: database, client: client, services: services,

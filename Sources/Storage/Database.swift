@@ -24,6 +24,7 @@ extension Transaction {
         rows.isEmpty ? 0 : try run(statement, arguments, rows: rows) { _ in }
     }
 
+    /// Decodes every row of the answer, in its order.
     package func all<T>(
         _ statement: Statement, _ arguments: [SQLValue] = [], _ decode: (any Row) throws -> T
     ) throws -> [T] {
@@ -41,6 +42,7 @@ extension Transaction {
         return results
     }
 
+    /// Decodes the first row of the answer; nil when there is none.
     package func first<T>(
         _ statement: Statement, _ arguments: [SQLValue] = [], _ decode: (any Row) throws -> T
     ) throws -> T? {

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Lets callers that arrive while one commit runs share the next: on a disk that flushes 250 times a second, this is the
-/// difference between 250 and many thousands of durable answers a second.
+/// Lets callers that arrive while one commit runs share the next: on a disk that flushes 250 times a second, this is
+/// the difference between 250 and many thousands of durable answers a second.
 ///
 /// There is no timer: an idle store commits a single item at once, a busy one gets larger batches.
 package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable {

@@ -30,8 +30,8 @@ package enum ColumnKind: Hashable, Sendable {
 
 /// Many rows of values that a statement takes in place of its `{rows}` token, as a table called by the caller's alias.
 ///
-/// One statement then serves a whole batch: PostgreSQL gets one array a column through `unnest`, SQLite a `VALUES` list.
-/// The first column must not be null in any row.
+/// One statement then serves a whole batch: PostgreSQL gets one array a column through `unnest`, SQLite a `VALUES`
+/// list. The first column must not be null in any row.
 package struct RowBatch: Sendable {
     package struct Column: Hashable, Sendable {
         package let name: StaticString
@@ -56,6 +56,7 @@ package struct RowBatch: Sendable {
 
     package mutating func reserve(_ rows: Int) { values.reserveCapacity(rows * columns.count) }
 
+    /// Adds a row, its values in the order of the columns.
     package mutating func append(_ row: SQLValue...) {
         precondition(row.count == columns.count, "a row has as many values as the batch has columns")
         values.append(contentsOf: row)
@@ -79,11 +80,13 @@ package protocol Row {
 }
 
 extension Row {
+    /// An identifier that is not null.
     package func id<Kind>(_ column: Int, of _: Kind.Type = Kind.self) -> ID<Kind> {
         let bits = uuid(column)
         return ID(high: bits.high, low: bits.low)
     }
 
+    /// An identifier, or nil where the column is null.
     package func idOrNil<Kind>(_ column: Int, of _: Kind.Type = Kind.self) -> ID<Kind>? {
         isNull(column) ? nil : id(column)
     }

@@ -5,9 +5,9 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case conflict
         /// A rule of the schema refuses the row; `name` is the constraint or the columns that the engine names.
         case constraint(name: String)
-        /// The store cannot commit now (disk full, server gone, shutting down). Nothing was written, with one exception:
-        /// a server that goes away between COMMIT and its answer leaves the outcome unknown, so whatever is done again
-        /// after this error has to bear having been done.
+        /// The store cannot commit now (disk full, server gone, shutting down). Nothing was written, with one
+        /// exception: a server that goes away between COMMIT and its answer leaves the outcome unknown, so whatever is
+        /// done again after this error has to bear having been done.
         case unavailable
         /// What is on disk is not what was written there. Only a human can help.
         case corrupt

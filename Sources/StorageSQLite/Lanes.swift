@@ -15,6 +15,11 @@ package struct Lanes {
     package var count: Int { lines.reduce(0) { $0 + $1.count } }
     package var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
 
+    /// Whether anything waits that somebody is waiting for.
+    package var hasForeground: Bool {
+        lines[Lane.intake.rawValue].count > 0 || lines[Lane.interactive.rawValue].count > 0
+    }
+
     package mutating func append(_ work: Work) {
         lines[work.lane.rawValue].works.append(work)
     }
@@ -52,9 +57,27 @@ package struct Lanes {
     }
 }
 
-/// Chooses what one commit takes: whole lanes while their share of time lasts, and at least one piece of each.
+/// How much of the writer's time background work gets while others wait: a third.
 ///
-/// Background work gets a small share, so that an import never stands between a sender and its answer for long.
+/// Without a bound of its own, imports would stand between senders and their answers whenever much comes in at once;
+/// with none for the others, a long burst would starve the imports.
+package struct BackgroundShare {
+    /// Time that others get after background work, as a multiple of what that took.
+    private static let rest: UInt64 = 2
+
+    private var restsUntil: UInt64 = 0
+
+    package init() {}
+
+    /// Whether background work may be part of a commit that begins at `now` (monotonic nanoseconds).
+    package func isDue(now: UInt64, othersWait: Bool) -> Bool { !othersWait || now >= restsUntil }
+
+    package mutating func record(_ duration: UInt64, now: UInt64) {
+        restsUntil = now &+ duration &* BackgroundShare.rest
+    }
+}
+
+/// Chooses what one commit takes: whole lanes while their share of time lasts, and at least one piece of each.
 package struct CommitCycle {
     /// Nanoseconds that each lane may run in one commit, in the order of `Lane`.
     static let shares: [UInt64] = [20_000_000, 20_000_000, 4_000_000]
@@ -62,16 +85,21 @@ package struct CommitCycle {
     private var lane = Lane.intake
     private var laneStart: UInt64
     private var takenInLane = 0
+    private let takesBackground: Bool
 
-    package init(now: UInt64) {
+    package init(now: UInt64, takesBackground: Bool = true) {
         laneStart = now
+        self.takesBackground = takesBackground
     }
+
+    /// When the background's part of this commit began; nil when it took none.
+    package var backgroundStart: UInt64? { lane == .background && takenInLane > 0 ? laneStart : nil }
 
     /// The next work of this commit, or nil when it should end. `now` is monotonic nanoseconds.
     package mutating func next(from lanes: inout Lanes, now: UInt64) -> Work? {
         while true {
             let hasTime = takenInLane == 0 || now &- laneStart < CommitCycle.shares[lane.rawValue]
-            if hasTime, let work = lanes.popFirst(lane) {
+            if hasTime, lane != .background || takesBackground, let work = lanes.popFirst(lane) {
                 takenInLane += 1
                 return work
             }

@@ -65,7 +65,8 @@ final class SQLiteHandle: Sendable {
     private static func common(_ time: TimeSource) -> Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
-        // The loops end their transactions themselves; GRDB would stop the process over one that a broken disk left open.
+        // The loops end their transactions themselves; GRDB would stop the process over one that a broken disk left
+        // open.
         configuration.allowsUnsafeTransactions = true
         // Only a tool beside the server can hold the file's lock; it is waited for this long.
         configuration.busyMode = .timeout(5)

@@ -18,6 +18,7 @@ struct SQLiteWriter {
     func run(_ connection: SQLiteConnection) {
         let checkpoints = SQLiteCheckpoints(connection.handle, figures: connection.figures)
         var lanes = Lanes()
+        var share = BackgroundShare()
         while true {
             let patience: WorkQueue.Patience =
                 if !lanes.isEmpty { .none } else if checkpoints.isBehind {
@@ -28,7 +29,7 @@ struct SQLiteWriter {
                 if !isOpen { return }
                 attempt { () throws(StorageError) in try checkpoints.whenIdle() }
             } else {
-                commit(&lanes, connection)
+                commit(&lanes, &share, connection)
                 attempt { () throws(StorageError) in try checkpoints.afterCommit() }
             }
         }
@@ -39,7 +40,7 @@ struct SQLiteWriter {
         do throws(StorageError) { try checkpoint() } catch { log(error) }
     }
 
-    private func commit(_ lanes: inout Lanes, _ connection: SQLiteConnection) {
+    private func commit(_ lanes: inout Lanes, _ share: inout BackgroundShare, _ connection: SQLiteConnection) {
         do throws(StorageError) {
             try connection.control("BEGIN IMMEDIATE")
         } catch {
@@ -49,8 +50,14 @@ struct SQLiteWriter {
             return
         }
         var group = CommitGroup(connection, isAlone: lanes.count == 1)
-        var cycle = CommitCycle(now: monotonicNanoseconds())
+        let start = monotonicNanoseconds()
+        var cycle = CommitCycle(
+            now: start, takesBackground: share.isDue(now: start, othersWait: lanes.hasForeground))
         while !group.isLost, let work = cycle.next(from: &lanes, now: monotonicNanoseconds()) { group.run(work) }
+        if let begun = cycle.backgroundStart {
+            let now = monotonicNanoseconds()
+            share.record(now &- begun, now: now)
+        }
         if let error = group.end() { log(error) }
         group.answer()
     }

@@ -20,14 +20,15 @@ struct KillLedgerTests {
     func ledger(_ engine: TestEngine) async throws {
         let seed: UInt64 = 20_261_121
         let copies = engine == .sqlite ? 1 : 2
-        try await withCopies(copies, of: engine, environment: KillCampaign.lease) { servers in
+        try await withCopies(copies, of: engine, environment: TestServer.shortLease) { servers in
             for server in servers { try await server.start() }
             try await Receiver.run { receiver in
                 let shop = try await Shop.open(servers[0])
                 try await shop.makeProduct("Shirt", sku: "SHIRT-M")
                 let subscription = try await shop.subscribe(receiver.url)
                 let ledger = try Ledger(path: servers[0].folder + "/ledger")
-                let campaign = KillCampaign(servers: servers, shop: shop, receiver: receiver, ledger: ledger)
+                let load = OrderLoad(servers: servers, shop: shop, ledger: ledger)
+                let campaign = KillCampaign(load: load, receiver: receiver)
 
                 let seen = try await campaign.run(Self.blows, seed: seed)
                 try await campaign.compare(seen)

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A signed order's way through the server")
 struct OrderStoryTests {
-    @Test("A signed order becomes one matched order, a verified delivery and a feed entry", arguments: TestEngine.allCases)
+    @Test(
+        "A signed order becomes one matched order, a verified delivery and a feed entry", arguments: TestEngine.allCases
+    )
     func wholeWay(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             try await Receiver.run { receiver in

@@ -39,7 +39,8 @@ struct PlacedOrderStoryTests {
 
                 let story = try await shop.api.get(path)
                 let timeline = try #require(story["timeline"]?.array)
-                #expect(timeline.compactMap { $0["event_type"]?.string }.sorted() == ["order.created", "order.updated"])
+                #expect(
+                    timeline.compactMap { $0["event_type"]?.string }.sorted() == ["order.created", "order.updated"])
             }
         }
     }

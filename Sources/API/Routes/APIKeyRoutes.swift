@@ -18,7 +18,7 @@ struct APIKeyRoutes {
         let (label, principal) = try await context.read(request) { reader in
             let label = reader.requiredString("label", upTo: 200)
             let role: Role? = reader.choice("role")
-            if !reader.isPresent("role") { reader.fault("role", "is required") }
+            if reader.value("role") == nil { reader.fault("role", "is required") }
             let user: UserID? = reader.id("user_id")
             return (label, Principal(scope: caller.scope, user: user ?? caller.user, role: role ?? .viewer))
         }

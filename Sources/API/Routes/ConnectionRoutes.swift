@@ -66,7 +66,7 @@ struct ConnectionRoutes {
         let id: ConnectionID = try context.id(of: "connection")
         let status = try await context.read(request) { fields -> Connection.Status in
             let status: SettableStatus? = fields.choice("status")
-            if !fields.isPresent("status") { fields.fault("status", "is required") }
+            if fields.value("status") == nil { fields.fault("status", "is required") }
             return status == .paused ? .paused : .active
         }
         let connection = try await connections.setStatus(status, of: id, scope: context.principal.scope)

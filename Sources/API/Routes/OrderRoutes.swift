@@ -55,7 +55,7 @@ struct OrderRoutes {
         let id: OrderID = try context.id(of: "order")
         let next = try await context.read(request) { fields -> OrderStatus in
             let next: OrderStatus? = fields.choice("to")
-            if !fields.isPresent("to") { fields.fault("to", "is required") }
+            if fields.value("to") == nil { fields.fault("to", "is required") }
             return next ?? .draft
         }
         let caller = context.principal

@@ -15,12 +15,22 @@ struct LineQuestion: Hashable, Sendable {
     let tenant: TenantID
     let connection: ID<OrderSource>?
     let itemID: String?
+    /// The SKU without white space around it: sources trim on saving, but not on every way out. Nil when nothing is
+    /// left.
     let sku: String?
 
-    /// Sources trim their SKUs on saving, but not on every way out.
-    var trimmedSKU: String? {
-        guard let sku else { return nil }
-        let trimmed = String(sku.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    init(tenant: TenantID, connection: ID<OrderSource>?, itemID: String?, sku: String?) {
+        self.tenant = tenant
+        self.connection = connection
+        self.itemID = itemID
+        self.sku = sku.flatMap(Self.trimmed)
+    }
+
+    private static func trimmed(_ text: String) -> String? {
+        // Nearly all are trimmed already, and looking at two bytes is enough to know.
+        guard let first = text.utf8.first, let last = text.utf8.last else { return nil }
+        if first > 0x20, first < 0x80, last > 0x20, last < 0x80 { return text }
+        let trimmed = String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
         return trimmed.isEmpty ? nil : trimmed
     }
 }
@@ -64,7 +74,7 @@ struct LineMatcher {
                 }
             }
         }
-        guard let sku = question.trimmedSKU else { return .unmatched }
+        guard let sku = question.sku else { return .unmatched }
         if let variant = bySKU[TenantKey(tenant: tenant, value: sku)] {
             return MatchedVariant(variant: variant, how: .sku)
         }
@@ -129,7 +139,7 @@ struct LineMatcher {
         var rows = RowBatch(["tenant": .uuid, "wanted": .text])
         var seen: Set<TenantKey<String>> = []
         for question in questions {
-            guard let sku = question.trimmedSKU else { continue }
+            guard let sku = question.sku else { continue }
             if seen.insert(TenantKey(tenant: question.tenant, value: sku)).inserted {
                 rows.append(.id(question.tenant), .text(sku))
             }

@@ -29,7 +29,7 @@ package final class OrderImport: WorkflowKind {
     private let handed = Mutex(Handed())
 
     /// - Parameter batchLimit: orders of one transaction, which bounds how long an inbound delivery waits behind one.
-    package init(publisher: EventPublisher, importer: OrderImporter, batchLimit: Int = 64) {
+    package init(publisher: EventPublisher, importer: OrderImporter, batchLimit: Int = 32) {
         self.publisher = publisher
         self.importer = importer
         self.batchLimit = batchLimit

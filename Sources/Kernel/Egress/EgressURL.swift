@@ -1,8 +1,8 @@
 /// An absolute http or https URL in one normal form, so that whoever judges it and whoever connects read the same.
 ///
-/// Scheme and host are in lower case, a final dot of the host and a default port are gone, an empty path is `/`, brackets
-/// behind the host are percent-encoded. Only the characters of RFC 3986 pass: anything else is read differently by
-/// different libraries.
+/// Scheme and host are in lower case, a final dot of the host and a default port are gone, an empty path is `/`,
+/// brackets behind the host are percent-encoded. Only the characters of RFC 3986 pass: anything else is read
+/// differently by different libraries.
 package struct EgressURL: Hashable, Sendable {
     /// Plain http passes only where an operator allows it.
     package enum Scheme: String, Sendable {

@@ -52,6 +52,7 @@ package final class FieldReader {
         if !faults.isEmpty { throw InvalidDocument(faults) }
     }
 
+    /// Notes what is wrong with a member; reading goes on, so that all faults are told at once.
     package func fault(_ name: String, _ detail: String) { fault(at: [name], detail) }
 
     /// A fault inside a member, told with the names and indices that lead to it, the member's own first.
@@ -70,9 +71,11 @@ package final class FieldReader {
         return value
     }
 
-    /// Whether the member has a value; JSON's null counts as absent here too.
-    package func isPresent(_ name: String) -> Bool { value(name) != nil }
+    /// Whether the member is named at all, be it with null: what is asked for the difference between "leave" and
+    /// "empty".
+    package func isPresent(_ name: String) -> Bool { object[name] != nil }
 
+    /// A text; nil when absent. Another type, or more characters than `limit`, is a fault.
     package func string(_ name: String, upTo limit: Int = Limits.textCharacters) -> String? {
         guard let value = value(name) else { return nil }
         guard let text = value.string else {
@@ -94,6 +97,7 @@ package final class FieldReader {
         return text ?? ""
     }
 
+    /// A whole number of the range; nil when absent. A fraction or another type is a fault.
     package func integer(_ name: String, in range: ClosedRange<Int64>) -> Int64? {
         guard let value = value(name) else { return nil }
         guard let number = value.integer, range.contains(number) else {
@@ -103,12 +107,14 @@ package final class FieldReader {
         return number
     }
 
+    /// True or false; nil when absent. Texts such as "true" are faults.
     package func bool(_ name: String) -> Bool? {
         guard let value = value(name) else { return nil }
         if value.bool == nil { fault(name, "must be true or false") }
         return value.bool
     }
 
+    /// An identifier as UUID or ULID; nil when absent, a fault when it is neither.
     package func id<Kind>(_ name: String, of _: Kind.Type = Kind.self) -> ID<Kind>? {
         guard let text = string(name) else { return nil }
         guard let id = ID<Kind>(text) else {
@@ -118,6 +124,7 @@ package final class FieldReader {
         return id
     }
 
+    /// One of the raw values of an enumeration; the fault lists them all.
     package func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, of _: Choice.Type = Choice.self
     ) -> Choice? {
@@ -129,6 +136,7 @@ package final class FieldReader {
         return choice
     }
 
+    /// An amount in major units, as JSON number or text, read from its digits.
     package func money(_ name: String, in currency: Currency) -> Money? {
         guard let value = value(name) else { return nil }
         guard let text = value.decimalText else {
@@ -141,6 +149,7 @@ package final class FieldReader {
         }
     }
 
+    /// A currency by its code of ISO 4217.
     package func currency(_ name: String) -> Currency? {
         guard let text = string(name, upTo: 60) else { return nil }
         guard let currency = Currency(code: text) else {
@@ -150,6 +159,7 @@ package final class FieldReader {
         return currency
     }
 
+    /// Reads a nested object; its faults carry the whole pointer, and its unknown members are faults too.
     package func object<T>(_ name: String, _ body: (FieldReader) -> T) -> T? {
         guard let value = value(name) else { return nil }
         guard let object = value.object else {
@@ -172,6 +182,7 @@ package final class FieldReader {
         }
     }
 
+    /// An array of at most `limit` texts; each element of another type is a fault of its own.
     package func strings(_ name: String, upTo limit: Int) -> [String]? {
         guard let items = array(name, upTo: limit) else { return nil }
         return items.enumerated().compactMap { index, item in

@@ -7,6 +7,7 @@ package struct JSONWriter: Sendable {
 
     // MARK: Containers
 
+    /// Writes an object whose members the closure writes.
     package mutating func object<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
         separate()
         bytes.append(UInt8(ascii: "{"))
@@ -16,6 +17,7 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes an array whose elements the closure writes.
     package mutating func array<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
         separate()
         bytes.append(UInt8(ascii: "["))
@@ -38,12 +40,14 @@ package struct JSONWriter: Sendable {
     package mutating func null() { literal("null") }
     package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
 
+    /// Writes a whole number, of any width.
     package mutating func integer(_ value: some BinaryInteger) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
         needsComma = true
     }
 
+    /// Writes a text with quotes and escapes.
     package mutating func string(_ text: String) {
         separate()
         appendString(text)
@@ -57,6 +61,7 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes a tree; numbers keep their digits.
     package mutating func value(_ value: JSONValue) {
         switch value {
         case .null: null()
@@ -155,12 +160,14 @@ extension JSONWriter {
         self.value(value)
     }
 
+    /// A member whose value is an object that the closure fills.
     package mutating func objectField<E: Error>(_ name: String, _ body: (inout JSONWriter) throws(E) -> Void) throws(E)
     {
         key(name)
         try object(body)
     }
 
+    /// A member whose value is an array that the closure fills.
     package mutating func arrayField<E: Error>(_ name: String, _ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
         key(name)
         try array(body)

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A program that a test started, with nothing of the tests' own open in it. It dies with the tests, whatever ends them.
+/// A program that a test started, with nothing of the tests' own open in it. It dies with the tests, whatever ends
+/// them.
 final class ChildProcess: Sendable {
     enum Exit: Equatable, Sendable {
         case code(Int)

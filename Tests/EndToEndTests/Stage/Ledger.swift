@@ -30,6 +30,9 @@ final class Ledger: Sendable {
 
     /// The ids that stand in the file.
     func ids() throws -> Set<String> {
-        Set(try Program.text(of: path).split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) })
+        Set(
+            try Program.text(of: path).split(separator: "\n").compactMap {
+                $0.split(separator: " ").first.map(String.init)
+            })
     }
 }

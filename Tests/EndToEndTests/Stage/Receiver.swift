@@ -41,12 +41,20 @@ final class Receiver: Sendable {
     private let received = Recorder<ReceivedDelivery>()
     private let status = Mutex(200)
     private let port = Mutex(0)
+    private let hold = Mutex<Gate?>(nil)
 
     var deliveries: [ReceivedDelivery] { received.elements }
     var url: String { "http://127.0.0.1:\(port.withLock { $0 })/events" }
 
     /// What it answers from now on.
     func answer(_ code: Int) { status.withLock { $0 = code } }
+
+    /// Leaves callers without an answer from now on; they get theirs when the gate is opened.
+    func hang() -> Gate {
+        let gate = Gate()
+        hold.withLock { $0 = gate }
+        return gate
+    }
 
     /// The deliveries of one order's events of a type, once there are that many.
     func deliveries(of type: String, order: String, count: Int = 1) async throws -> [ReceivedDelivery] {
@@ -89,6 +97,7 @@ final class Receiver: Sendable {
     private func take(_ request: Request) async throws -> Response {
         let body = try await request.body.collect(upTo: 4 << 20)
         let code = status.withLock { $0 }
+        if let gate = hold.withLock({ $0 }) { await gate.pass() }
         received.record(ReceivedDelivery(headers: request.headers, body: Array(body.readableBytesView)))
         return Response(status: HTTPResponse.Status(code: code))
     }

@@ -22,6 +22,9 @@ final class TestServer: Sendable {
     static let tenant = "11111111-1111-4111-8111-111111111111"
     static let stranger = "22222222-2222-4222-8222-222222222222"
 
+    /// Long enough for a call, short enough for a test that waits for the leases of the dead.
+    static let shortLease = ["TRADEWIND_TEST_LEASE_SECONDS": "3"]
+
     init(folder: String, databaseURL: String? = nil, environment: [String: String] = [:]) {
         self.folder = folder
         self.databaseURL = databaseURL
@@ -39,10 +42,13 @@ final class TestServer: Sendable {
 
     /// What `tradewind serve` is called with.
     private func command(_ wrapper: [String]) -> [String] {
-        var words = wrapper + [Program.path, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"]
-        words += ["--egress-allow", "127.0.0.0/8", "--egress-allow-http"]
-        if let databaseURL { words += ["--database-url", databaseURL] }
-        return words
+        let words = wrapper + [Program.path, "serve", "--listen", "127.0.0.1:0"] + storeFlags
+        return words + ["--egress-allow", "127.0.0.0/8", "--egress-allow-http"]
+    }
+
+    /// The flags that say where the data is.
+    var storeFlags: [String] {
+        ["--data-dir", data] + (databaseURL.map { ["--database-url", $0] } ?? [])
     }
 
     /// Starts the program and returns once it says that it is ready.
@@ -77,7 +83,8 @@ final class TestServer: Sendable {
     var logText: String { (try? Program.text(of: log)) ?? "" }
 
     private static func port(in log: some Sequence<UInt8>) -> Int? {
-        for line in String(decoding: Array(log), as: UTF8.self).split(separator: "\n") where line.hasSuffix("listening") {
+        for line in String(decoding: Array(log), as: UTF8.self).split(separator: "\n") where line.hasSuffix("listening")
+        {
             guard let mark = line.range(of: "port=") else { continue }
             return Int(line[mark.upperBound...].prefix { $0.isNumber })
         }
@@ -151,10 +158,22 @@ func withCopies<T: Sendable>(
         try await withTemporaryFolder { folder in
             if engine == .sqlite { return try await lend(count, in: folder, nil, environment, body) }
             return try await withFreshPostgresDatabase(serverURL: try PostgresServer.sharedURL()) { url in
-                try await lend(count, in: folder, url, environment, body)
+                try await lend(count, in: folder, postgresAddress(url), environment, body)
             }
         }
     }
+}
+
+/// A database's URL, as the setting wants it; libpq's own form is `name=value` words.
+func postgresAddress(_ words: String) -> String {
+    if words.contains("://") { return words }
+    var values: [String: String] = [:]
+    for word in words.split(separator: " ") {
+        let parts = word.split(separator: "=", maxSplits: 1)
+        if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+    }
+    let database = values["dbname"] ?? "postgres"
+    return "postgresql://\(values["user"] ?? "postgres")@/\(database)?host=\(values["host"] ?? "")"
 }
 
 /// Copies of one installation have one master key, and tokens of one are good for the other.
@@ -168,7 +187,7 @@ private func share(_ servers: [TestServer]) async throws {
 }
 
 /// Ends what was started, whatever becomes of the body.
-private func lend<T: Sendable>(
+func lend<T: Sendable>(
     _ count: Int, in folder: String, _ databaseURL: String?, _ environment: [String: String],
     _ body: @Sendable @escaping ([TestServer]) async throws -> T
 ) async throws -> T {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FoundationEssentials
-import Glibc
 
 enum Engine: String, ExpressibleByArgument, Sendable {
     case sqlite
@@ -88,11 +87,7 @@ final class Lab {
         try FileManager.default.removeItem(atPath: launch.dataFolder)
     }
 
-    /// Tells of progress on standard error: standard output is the report alone.
-    func note(_ text: String) {
-        let line = Array("… \(text)\n".utf8)
-        _ = write(2, line, line.count)
-    }
+    func note(_ text: String) { Progress.say(text) }
 
     private func database() async throws -> String {
         if let url = options.postgresURL { return try await PostgresCluster.makeDatabase(at: url) }

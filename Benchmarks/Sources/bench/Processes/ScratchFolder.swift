@@ -17,7 +17,11 @@ enum ScratchFolder {
         // Under the lock to the end: the run and a signal may both be at it, and neither may exit half way.
         made.withLock { made in
             guard made.remove(path) != nil else { return }
-            do { try FileManager.default.removeItem(atPath: path) } catch { print("\(path) is left behind: \(error)") }
+            do {
+                try FileManager.default.removeItem(atPath: path)
+            } catch {
+                Progress.say("\(path) is left behind: \(error)")
+            }
         }
     }
 

@@ -51,7 +51,7 @@ final class TradewindServer: Sendable {
     }
 
     func stop() async {
-        if await !process.stop() { print("the server did not end when asked and was killed") }
+        if await !process.stop() { Progress.say("the server did not end when asked and was killed") }
     }
 
     /// Runs the body against a started server and ends it in every case.
