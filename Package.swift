@@ -97,7 +97,7 @@ let targets: [Target] = [
         ], resources: [.embedInCode("Development/Recordings")]),
     .executableTarget(
         name: "tradewind",
-        dependencies: ["Kernel", "Storage", "API", "Server", .argumentParser, .logging, .nioCore, .nioPosix]),
+        dependencies: ["Kernel", "API", "Server", .argumentParser, .logging]),
 ]
 
 let tests: [Target] = [

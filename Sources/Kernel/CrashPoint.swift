@@ -19,6 +19,7 @@ package enum CrashPoint: String, CaseIterable, Sendable {
     /// An endpoint has answered and the attempt is not on disk yet.
     case afterSend = "after_send"
 
+    /// Ends the process here if the point is armed and this is the time that was named.
     package static func reach(_ point: CrashPoint) {
         guard let armed, armed.point == point else { return }
         if armed.left.withLock({ left in

@@ -30,6 +30,15 @@ package enum ServerBuilder {
         return try SQLiteDatabase(path: DataDirectory.store(settings.dataDirectory), time: time, logger: logger)
     }
 
+    /// Brings the schema of the settings' store to this version; returns the numbers of the steps that ran.
+    package static func migrate(_ settings: Settings, logger: Logger) async throws -> [Int] {
+        let database = try openDatabase(settings, logger: logger)
+        let outcome: Result<[Int], any Error>
+        do { outcome = .success(try await database.migrate()) } catch { outcome = .failure(error) }
+        await database.shutdown()
+        return try outcome.get()
+    }
+
     /// The key that secrets are sealed under: the operator's, or the file that the first start makes.
     package static func masterKey(_ settings: Settings) throws -> MasterKey {
         if let given = settings.masterKey {

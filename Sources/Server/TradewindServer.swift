@@ -1,6 +1,5 @@
 import API
 import Hummingbird
-import HummingbirdCore
 import Kernel
 import Logging
 import NIOPosix

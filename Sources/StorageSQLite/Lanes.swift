@@ -20,10 +20,12 @@ package struct Lanes {
         lines[Lane.intake.rawValue].count > 0 || lines[Lane.interactive.rawValue].count > 0
     }
 
+    /// Puts work at the end of the line of its lane.
     package mutating func append(_ work: Work) {
         lines[work.lane.rawValue].works.append(work)
     }
 
+    /// Takes what has waited longest in one lane; nil when nothing waits there.
     package mutating func popFirst(_ lane: Lane) -> Work? {
         let index = lane.rawValue
         guard lines[index].count > 0 else { return nil }
@@ -72,6 +74,7 @@ package struct BackgroundShare {
     /// Whether background work may be part of a commit that begins at `now` (monotonic nanoseconds).
     package func isDue(now: UInt64, othersWait: Bool) -> Bool { !othersWait || now >= restsUntil }
 
+    /// Notes how many nanoseconds background work took in the commit that ended at `now`.
     package mutating func record(_ duration: UInt64, now: UInt64) {
         restsUntil = now &+ duration &* BackgroundShare.rest
     }

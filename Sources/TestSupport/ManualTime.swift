@@ -30,6 +30,7 @@ package final class ManualTime: Sendable {
         for follower in followers.values { follower(time) }
     }
 
+    /// Moves the present forward and tells whoever follows it.
     package func advance(by duration: Duration) {
         let (time, followers) = state.withLock { state in
             state.now = state.now + duration
@@ -49,6 +50,7 @@ package final class ManualTime: Sendable {
         return number
     }
 
+    /// Ends a following, by the number that it was given.
     package func unfollow(_ number: Int) {
         state.withLock { $0.followers[number] = nil }
     }

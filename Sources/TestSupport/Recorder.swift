@@ -8,6 +8,7 @@ package final class Recorder<Element: Sendable>: Sendable {
 
     package var elements: [Element] { state.withLock { $0 } }
 
+    /// Adds what has just happened behind all before it.
     package func record(_ element: Element) {
         state.withLock { $0.append(element) }
     }

@@ -1,13 +1,11 @@
 import ArgumentParser
-import NIOCore
-import NIOPosix
 import Server
 
-/// The process's entry: NIO's loops carry Swift's tasks too, so that a request does not change threads on its way.
+/// The process's entry.
 @main
 enum Main {
     static func main() async {
-        _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
+        ProcessSetup.installLoops()
         await Tradewind.main()
     }
 }

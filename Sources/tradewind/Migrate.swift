@@ -1,6 +1,5 @@
 import ArgumentParser
 import Server
-import Storage
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,11 +9,7 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings()
-        let database = try ServerBuilder.openDatabase(settings, logger: settings.logger)
-        let outcome: Result<[Int], any Error>
-        do { outcome = .success(try await database.migrate()) } catch { outcome = .failure(error) }
-        await database.shutdown()
-        let ran = try outcome.get()
+        let ran = try await ServerBuilder.migrate(settings, logger: settings.logger)
         print(ran.isEmpty ? "the schema is up to date" : "ran steps \(ran.map(String.init).joined(separator: ", "))")
     }
 }

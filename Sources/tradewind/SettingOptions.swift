@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Kernel
 import Logging
 import Server
@@ -32,7 +31,7 @@ struct SettingOptions: ParsableArguments {
         if !egressAllow.isEmpty { flags[.egressAllow] = egressAllow.joined(separator: ",") }
         if egressAllowHTTP { flags[.egressAllowHTTP] = "true" }
         return try await SettingsReader.read(
-            flags: flags, environment: ProcessInfo.processInfo.environment, file: config)
+            flags: flags, environment: ProcessSetup.environment, file: config)
     }
 }
 

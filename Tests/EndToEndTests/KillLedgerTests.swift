@@ -10,7 +10,7 @@ struct KillLedgerTests {
 
     /// Each place where something could be lost, between blows at no place in particular.
     private static let blows: [KillCampaign.Blow] = {
-        let round = CrashPoint.allCases.flatMap { [KillCampaign.Blow.anywhere, .at($0)] } + [.anywhere]
+        let round = CrashPoint.allCases.flatMap { [KillCampaign.Blow.anywhere, .at($0)] } + [.anywhere, .all]
         return isLong ? Array((0..<25).map { _ in round }.joined()) : round
     }()
 

@@ -64,6 +64,25 @@ struct PlacedOrderStoryTests {
         }
     }
 
+    @Test("A key's answer outlives a kill", arguments: TestEngine.allCases)
+    func idempotencyAfterKill(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let token = try await server.token()
+            let key = try [#require(HTTPField.Name("Idempotency-Key")): "once-1"] as HTTPFields
+            let body = #"{"connection_id": "conn-1", "provider": "unified"}"#
+
+            let first = try await server.caller(token: token).post("/api/v1/integrations/callback", body, key)
+            await server.kill()
+            try await server.start()
+            let second = try await server.caller(token: token).post("/api/v1/integrations/callback", body, key)
+
+            #expect(first.status == 201)
+            #expect(second.status == 201)
+            // The secret in it too, which is shown nowhere else.
+            #expect(second.body == first.body)
+        }
+    }
+
     @Test("Calls that come at once with one key make one product", arguments: TestEngine.allCases)
     func idempotencyRace(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in

@@ -34,9 +34,10 @@ private let allowedImports: [String: Set<String>] = [
     "Server": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
         "Commerce", "Webhooks", "Integrations", "ProviderClient", "API", "Configuration", "Hummingbird", "Logging",
-        "Metrics", "NIOCore", "NIOPosix", "ServiceLifecycle", "FoundationEssentials", "Glibc",
+        "HTTPTypes", "Metrics", "NIOCore", "NIOPosix", "ServiceLifecycle", "SystemPackage", "UnixSignals",
+        "FoundationEssentials", "Glibc",
     ],
-    "tradewind": ["Kernel", "Server", "ArgumentParser", "Logging", "Glibc"],
+    "tradewind": ["Kernel", "API", "Server", "ArgumentParser", "Logging", "Glibc"],
 
     "TestSupport": [
         "Kernel", "Storage", "StorageSQLite", "StoragePostgres", "Testing", "Foundation", "FoundationEssentials",

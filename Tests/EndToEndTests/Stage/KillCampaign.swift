@@ -9,6 +9,8 @@ struct KillCampaign: Sendable {
     enum Blow: Sendable {
         case anywhere
         case at(CrashPoint)
+        /// The power goes in the whole house.
+        case all
     }
 
     let load: OrderLoad
@@ -40,23 +42,27 @@ struct KillCampaign: Sendable {
     private func strike(_ blows: [Blow], _ seeded: SeededRandom) async throws {
         var random = seeded
         for blow in blows {
-            let victim = load.pick(&random)
-            switch blow {
-            case .anywhere:
+            var victims = [load.pick(&random)]
+            if case .at(let point) = blow {
+                try await doom(victims[0], at: point, turn: 1 + Int(random.next(upperBound: 12 as UInt64)))
+            } else {
                 try await load.progress(20 + Int(random.next(upperBound: 120 as UInt64)))
                 await pass(.milliseconds(Int(random.next(upperBound: 30 as UInt64))))
-            case .at(let point):
-                await victim.kill()
-                let turn = 1 + Int(random.next(upperBound: 12 as UInt64))
-                let doomed = try await victim.start(["TRADEWIND_CRASH_AT": "\(point.rawValue):\(turn)"])
-                try await until("the server comes to \(point) for the \(turn). time") { doomed.hasEnded }
-                #expect(await doomed.exit() == .signal(Int(SIGKILL)))
             }
-            await victim.kill()
+            if case .all = blow { victims = load.servers }
+            for victim in victims { await victim.kill() }
             await pass(.milliseconds(Int(random.next(upperBound: 200 as UInt64))))
-            try await victim.start()
+            for victim in victims { try await victim.start() }
         }
         try await load.progress(50)
+    }
+
+    /// Lets a server run into one of the places where it kills itself.
+    private func doom(_ victim: TestServer, at point: CrashPoint, turn: Int) async throws {
+        await victim.kill()
+        let doomed = try await victim.start(["TRADEWIND_CRASH_AT": "\(point.rawValue):\(turn)"])
+        try await until("the server comes to \(point) for the \(turn). time") { doomed.hasEnded }
+        #expect(await doomed.exit() == .signal(Int(SIGKILL)))
     }
 
     /// Compares the ledger with the orders, the receiver's deliveries and the feed.
