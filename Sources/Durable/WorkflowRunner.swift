@@ -52,6 +52,9 @@ package final class WorkflowRunner: Service {
     /// Claims handed over and not yet begun.
     package var backlog: Int { state.withLock { $0.handed.count } }
 
+    /// Makes this process lease nothing of what it commits: it will not run.
+    package func leaveToOthers() { state.withLock { $0.isStopping = true } }
+
     /// Takes workflows that were committed as leased to this process.
     package func offer(_ claims: [WorkflowClaim]) {
         if claims.isEmpty { return }

@@ -72,6 +72,12 @@ package enum ServerBuilder {
         let delivery = DeliveryParts(settings, database: database, box: box, client: client, ids: ids, logger: logger)
         let intake = try IntakeParts(
             settings, database: database, box: box, publisher: delivery.publisher, ids: ids, logger: logger)
+        if !settings.worksInBackground {
+            // What this copy commits is due at once for those that do the work.
+            delivery.dispatcher.leaveToOthers()
+            intake.runner.leaveToOthers()
+            intake.rematch.leaveToOthers()
+        }
         let registry = PrometheusRegistry()
         let dependencies = APIDependencies(
             settings: settings.api, database: database, tokens: try verifier(settings, client, logger), box: box,
@@ -90,7 +96,9 @@ package enum ServerBuilder {
             settings: settings, database: database, client: client, services: services,
             router: buildRouter(dependencies, services), registry: registry,
             // In the order of starting; they stop in the opposite one, so that what makes work stops first.
-            background: [delivery.sequencer, delivery.dispatcher, intake.rematch, intake.runner, schedules],
+            background: settings.worksInBackground
+                ? [delivery.sequencer, delivery.dispatcher, intake.rematch, intake.runner, schedules]
+                : [delivery.sequencer, schedules],
             logger: logger)
     }
 

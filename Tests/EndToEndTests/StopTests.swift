@@ -49,4 +49,32 @@ struct StopTests {
             }
         }
     }
+
+    @Test("It ends cleanly while strangers keep connecting", arguments: TestEngine.allCases)
+    func newConnections(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            for _ in 0..<3 {
+                let isOver = OrderLoad.Flag()
+                await withTaskGroup(of: Void.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask {
+                            while !isOver.isRaised {
+                                guard let peer = try? await RawConnection.open(server) else { continue }
+                                await peer.send("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                                _ = try? await peer.outcome(within: .seconds(2))
+                                await peer.close()
+                            }
+                        }
+                    }
+                    defer { isOver.raise() }
+                    await pass(.milliseconds(150))
+                    let end = await server.stop()
+                    isOver.raise()
+                    #expect(end.exit == .code(0), "\(server.logText.suffix(3000))")
+                    #expect(end.time < .seconds(10))
+                }
+                try await server.start()
+            }
+        }
+    }
 }

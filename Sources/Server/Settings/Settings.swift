@@ -18,6 +18,8 @@ package struct Settings: Sendable {
     package var gatewaySecret: Secret?
     package var tokens: TokenSource
     package var api: APISettings
+    /// Whether this copy imports and delivers, or leaves both to others.
+    package var worksInBackground: Bool
     package var logLevel: String
     /// Where each value came from, for `doctor`: key, value as it may be shown, source.
     package var shown: [Shown]
@@ -55,6 +57,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case bodyLimit = "body_limit_bytes"
     case metricsPublic = "metrics_public"
     case trustedProxies = "trusted_proxies"
+    case backgroundWork = "background_work"
     case logLevel = "log_level"
 
     /// What may stand there, in the words of an error and of the documentation.
@@ -65,7 +68,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseURL: "a postgres:// URL; left out, the embedded store is used"
         case .publicURL: "an https URL without a path"
         case .egressAllow: "CIDR blocks, separated by commas, such as 10.0.0.0/8"
-        case .egressAllowHTTP, .metricsPublic: "true or false"
+        case .egressAllowHTTP, .metricsPublic, .backgroundWork: "true or false"
         case .masterKey: "32 bytes as base64"
         case .gatewaySecret: "at least 16 characters"
         case .keySetFile: "the path of a JSON Web Key Set"

@@ -107,7 +107,8 @@ package struct SettingsReader {
             dataDirectory: text(.dataDirectory, default: "./data")?.value ?? "./data", host: host, port: port,
             databaseURL: try databaseURL(), publicURL: try publicURL(), egress: try egress(),
             masterKey: try secret(.masterKey, atLeast: 1), gatewaySecret: try secret(.gatewaySecret, atLeast: 16),
-            tokens: try tokens(), api: APISettings(), logLevel: level?.value ?? "info", shown: [])
+            tokens: try tokens(), api: APISettings(), worksInBackground: try flag(.backgroundWork, default: true),
+            logLevel: level?.value ?? "info", shown: [])
         let perMinute = try number(
             .rateLimit, in: 0...100_000_000, default: settings.api.tokenRequestsPerMinute)
         settings.api.tokenRequestsPerMinute = perMinute

@@ -55,6 +55,9 @@ package final class Dispatcher: Service {
 
     // MARK: Taking in
 
+    /// Makes this process lease nothing of what it commits: it will not send.
+    package func leaveToOthers() { state.withLock { $0.isStopping = true } }
+
     /// What room there is now, for deciding which new deliveries this process leases to itself.
     func room() -> Room {
         state.withLock { state in

@@ -1,8 +1,5 @@
 import HTTPTypes
-import Hummingbird
 import Kernel
-import Logging
-import NIOCore
 import Signing
 import Synchronization
 import TestSupport
@@ -65,40 +62,22 @@ final class Receiver: Sendable {
     }
 
     /// Runs an endpoint while the body runs.
-    static func run<T: Sendable>(_ body: @Sendable @escaping (Receiver) async throws -> T) async throws -> T {
+    static func run<T>(_ body: (Receiver) async throws -> T) async throws -> T {
         let receiver = Receiver()
-        let listening = Gate()
-        // Its only words would be about connections that a killed server leaves behind.
-        let logger = Logger(label: "receiver") { _ in SwiftLogNoOpLogHandler() }
-        let responder = CallbackResponder<BasicRequestContext> { request, _ in try await receiver.take(request) }
-        let application = Application(
-            responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in
-                receiver.port.withLock { $0 = channel.localAddress?.port ?? 0 }
-                listening.open()
-            }, eventLoopGroupProvider: .singleton, logger: logger)
-        return try await withThrowingTaskGroup(of: T?.self) { group in
-            group.addTask {
-                try await application.run()
-                return nil
-            }
-            group.addTask {
-                await listening.pass()
-                return try await body(receiver)
-            }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw Overdue(description: "the receiver ended before its test")
-        }
+        let server = try await ReceiverServer.open { await receiver.take($0) }
+        receiver.port.withLock { $0 = server.port }
+        let result: Result<T, any Error>
+        do { result = .success(try await body(receiver)) } catch { result = .failure(error) }
+        receiver.hold.withLock { $0 }?.open()
+        await server.close()
+        return try result.get()
     }
 
-    private func take(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: 4 << 20)
+    /// Keeps a delivery and says with which status to answer it.
+    private func take(_ delivery: ReceivedDelivery) async -> Int {
         let code = status.withLock { $0 }
         if let gate = hold.withLock({ $0 }) { await gate.pass() }
-        received.record(ReceivedDelivery(headers: request.headers, body: Array(body.readableBytesView)))
-        return Response(status: HTTPResponse.Status(code: code))
+        received.record(delivery)
+        return code
     }
 }
