@@ -31,7 +31,7 @@ struct SettingOptions: ParsableArguments {
         if !egressAllow.isEmpty { flags[.egressAllow] = egressAllow.joined(separator: ",") }
         if egressAllowHTTP { flags[.egressAllowHTTP] = "true" }
         return try await SettingsReader.read(
-            flags: flags, environment: ProcessSetup.environment, file: config)
+            flags: flags, environment: ProcessEnvironment.variables, file: config)
     }
 }
 

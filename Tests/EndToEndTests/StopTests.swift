@@ -17,7 +17,7 @@ struct StopTests {
                     try await load.progress(200)
                     let end = await server.stop()
                     #expect(end.exit == .code(0), "\(server.logText.suffix(2000))")
-                    #expect(end.time < .seconds(10))
+                    #expect(end.time < .seconds(10), "\(server.logText.suffix(2000))")
                     try await server.start()
                     try await load.progress(50)
                 }
@@ -45,7 +45,7 @@ struct StopTests {
                 gate.open()
 
                 #expect(end.exit == .code(0), "\(server.logText.suffix(2000))")
-                #expect(end.time < .seconds(10))
+                #expect(end.time < .seconds(10), "\(server.logText.suffix(2000))")
             }
         }
     }
@@ -71,10 +71,35 @@ struct StopTests {
                     let end = await server.stop()
                     isOver.raise()
                     #expect(end.exit == .code(0), "\(server.logText.suffix(3000))")
-                    #expect(end.time < .seconds(10))
+                    #expect(end.time < .seconds(10), "\(server.logText.suffix(2000))")
                 }
                 try await server.start()
             }
+        }
+    }
+
+    @Test("It does not wait for peers that never finish what they began", arguments: TestEngine.allCases)
+    func unfinishedPeers(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let beginnings = [
+                "", "POST /unified/webhook HTTP/1.1\r\nHo",
+                "POST /unified/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+                "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+            ]
+            var peers: [RawConnection] = []
+            for text in beginnings {
+                let peer = try await RawConnection.open(server)
+                await peer.send(text)
+                peers.append(peer)
+            }
+            let last = try #require(peers.last)
+            #expect(try await last.outcome() == 200)
+
+            let end = await server.stop()
+
+            #expect(end.exit == .code(0), "\(server.logText.suffix(2000))")
+            #expect(end.time < .seconds(10), "\(server.logText.suffix(2000))")
+            for peer in peers { await peer.close() }
         }
     }
 }

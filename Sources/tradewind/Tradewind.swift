@@ -1,20 +1,11 @@
 import ArgumentParser
 import Server
 
-/// The process's entry.
 @main
-enum Main {
-    static func main() async {
-        ProcessSetup.installLoops()
-        await Tradewind.main()
-    }
-}
-
 struct Tradewind: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tradewind",
-        abstract:
-            "A commerce integration and event hub: signed store webhooks in, matched orders and signed events out.",
+        abstract: "A commerce integration and event hub: signed store webhooks in, matched orders and signed events out.",
         version: ServerBuilder.version,
         subcommands: [Serve.self, Dev.self, Token.self, Migrate.self, Doctor.self, Version.self])
 }
