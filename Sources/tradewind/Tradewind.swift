@@ -5,7 +5,8 @@ import Server
 struct Tradewind: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tradewind",
-        abstract: "A commerce integration and event hub: signed store webhooks in, matched orders and signed events out.",
+        abstract: "A commerce integration and event hub.",
+        discussion: "Signed store webhooks come in, matched orders and signed events go out.",
         version: ServerBuilder.version,
         subcommands: [Serve.self, Dev.self, Token.self, Migrate.self, Doctor.self, Version.self])
 }
