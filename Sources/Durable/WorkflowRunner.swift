@@ -75,6 +75,7 @@ package final class WorkflowRunner: Service {
                     await self.doorbell.wait(upTo: .seconds(1))
                 } else {
                     await self.perform(batch)
+                    await self.linger()
                 }
             }
         }
@@ -84,6 +85,15 @@ package final class WorkflowRunner: Service {
                 defer { state.handed = [] }
                 return state.handed
             })
+    }
+
+    /// Lets a few more come before the next batch, unless it would be full already: an order that comes alone is
+    /// worked on at once, and a thousand a second share their statements.
+    private func linger() async {
+        if state.withLock({ $0.handed.count >= kind.batchLimit || $0.isStopping }) { return }
+        do { try await Task.sleep(for: .milliseconds(5)) } catch {
+            // Stopping: the loop sees it by itself.
+        }
     }
 
     /// Works on what is due until nothing is; for tests and for tools that run without a service group.

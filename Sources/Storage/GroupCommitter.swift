@@ -15,6 +15,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     private struct State {
         var waiting: [Waiting] = []
         var isCommitting = false
+        var lastEnd: ContinuousClock.Instant?
     }
 
     /// The batch that a transaction took, handed from its body to its completion on the engine's thread.
@@ -27,21 +28,25 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     private let lane: Lane
     private let batchLimit: Int
     private let waitingLimit: Int
+    private let linger: Duration?
     private let commit: @Sendable (any Transaction, [Item]) throws -> [Outcome]
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - batchLimit: items of one transaction at the most, which bounds how long a later arrival waits.
     ///   - waitingLimit: items that may wait; one more is refused as unavailable.
+    ///   - linger: for items that nobody waits for: how long a commit may be put off while others came just before, so
+    ///     that it carries more than one. An item that comes alone is committed at once all the same.
     ///   - commit: writes a batch and gives one outcome an item, in the batch's order.
     package init(
-        database: any Database, lane: Lane, batchLimit: Int, waitingLimit: Int,
+        database: any Database, lane: Lane, batchLimit: Int, waitingLimit: Int, linger: Duration? = nil,
         commit: @escaping @Sendable (any Transaction, [Item]) throws -> [Outcome]
     ) {
         self.database = database
         self.lane = lane
         self.batchLimit = batchLimit
         self.waitingLimit = waitingLimit
+        self.linger = linger
         self.commit = commit
     }
 
@@ -65,9 +70,22 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
             return .start
         }
         switch next {
-        case .start: startCommit()
+        case .start: startSoon()
         case .wait: break
         case .refuse: resume(.failure(StorageError(.unavailable, "\(waitingLimit) items are waiting for a commit")))
+        }
+    }
+
+    /// Commits at once, or after lingering when the last commit ended less than four such whiles ago.
+    private func startSoon() {
+        guard let linger else { return startCommit() }
+        let (lastEnd, isFull) = state.withLock { ($0.lastEnd, $0.waiting.count >= batchLimit / 2) }
+        guard !isFull, let lastEnd, lastEnd.duration(to: .now) < linger * 4 else { return startCommit() }
+        Task {
+            do { try await Task.sleep(for: linger) } catch {
+                // Nobody cancels this task; if somebody did, the items would still have to be committed.
+            }
+            startCommit()
         }
     }
 
@@ -101,9 +119,10 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         let batch = taken.batch.isEmpty ? takeBatch() : taken.batch
         let hasMore = state.withLock { state in
             state.isCommitting = !state.waiting.isEmpty
+            if linger != nil { state.lastEnd = .now }
             return state.isCommitting
         }
-        if hasMore { startCommit() }
+        if hasMore { startSoon() }
         for (index, waiting) in batch.enumerated() {
             if let error { waiting.resume(.failure(error)) } else { waiting.resume(.success(taken.outcomes[index])) }
         }

@@ -26,7 +26,8 @@ final class AttemptRecorder: Sendable {
         self.logger = logger
         self.disabled = disabled
         self.committer = GroupCommitter(
-            database: database, lane: .background, batchLimit: 256, waitingLimit: 16_384
+            database: database, lane: .background, batchLimit: 256, waitingLimit: 16_384,
+            linger: .milliseconds(5)
         ) { transaction, records in
             try DeliveryStore.record(records, now: time.now(), in: transaction)
             return records.map { _ in }

@@ -41,9 +41,9 @@ final class PostgresCluster: Sendable {
             ?? false
     }
 
-    /// Connection words for a new, empty database.
+    /// The URL of a new, empty database.
     func makeDatabase() async throws -> String {
-        try await PostgresCluster.makeDatabase(at: "host=\(folder) user=postgres dbname=postgres")
+        try await PostgresCluster.makeDatabase(at: "postgresql://postgres@/postgres?host=\(folder)")
     }
 
     func stop() async {
