@@ -158,16 +158,8 @@ struct SourceObject {
         guard text.utf8.count <= limit || text.unicodeScalars.count <= limit else {
             throw fault(name, "is longer than \(limit) characters")
         }
-        let trimmed = SourceObject.trimmed(text)
+        let trimmed = text.trimmed
         return trimmed.isEmpty ? nil : trimmed
-    }
-
-    /// Without white space at either end: stores differ in whether they trim SKUs and names on save.
-    private static func trimmed(_ text: String) -> String {
-        guard text.first?.isWhitespace == true || text.last?.isWhitespace == true else { return text }
-        let head = text.drop(while: \.isWhitespace)
-        guard let end = head.lastIndex(where: { !$0.isWhitespace }) else { return "" }
-        return String(head[...end])
     }
 
     /// A name cut to what a column holds: an event with an absurd one is still kept.

@@ -36,12 +36,7 @@ package final class WorkflowRunner: Service {
         self.time = time
         self.random = random
         self.logger = logger
-        self.number = WorkflowRunner.claimNumber(random)
-    }
-
-    private static func claimNumber(_ random: @Sendable () -> UInt64) -> Int64 {
-        // Zero means "claimed by nobody".
-        Int64(random() >> 1) | 1
+        self.number = Chance.claimNumber(random())
     }
 
     // MARK: Handing over
@@ -127,7 +122,7 @@ package final class WorkflowRunner: Service {
     }
 
     private func claimDue() async -> [WorkflowClaim] {
-        let (number, name, limit) = (WorkflowRunner.claimNumber(random), kind.name, kind.batchLimit)
+        let (number, name, limit) = (Chance.claimNumber(random()), kind.name, kind.batchLimit)
         do {
             return try await database.write(.background) { transaction in
                 try WorkflowStore.claim(kind: name, number: number, limit: limit, in: transaction)
@@ -164,7 +159,7 @@ package final class WorkflowRunner: Service {
             return await giveBack(batch)
         }
         let now = time.now()
-        let jitter = Double(random() >> 11) * 0x1p-53
+        let jitter = Chance.fraction(random())
         let settlements = batch.map { claim in
             (
                 claim,

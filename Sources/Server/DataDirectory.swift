@@ -59,8 +59,7 @@ extension DataDirectory {
             times.append(begin.duration(to: clock.now))
         }
         times.sort()
-        let median = times[times.count / 2].components
-        return median.seconds * 1_000_000 + median.attoseconds / 1_000_000_000_000
+        return times[times.count / 2].wholeMicroseconds
     }
 
     private static func failure(_ verb: String, _ directory: String) -> SettingError {

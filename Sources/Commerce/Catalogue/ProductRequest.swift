@@ -40,8 +40,7 @@ package struct NewVariant: Sendable {
 
     /// Text without the white space that spreadsheets leave around codes.
     static func trimmed(_ fields: FieldReader, _ name: String) -> String? {
-        guard let text = fields.string(name, upTo: 200) else { return nil }
-        let trimmed = String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+        guard let trimmed = fields.string(name, upTo: 200)?.trimmed else { return nil }
         if trimmed.isEmpty { fields.fault(name, "must not be blank") }
         return trimmed
     }

@@ -23,15 +23,8 @@ struct LineQuestion: Hashable, Sendable {
         self.tenant = tenant
         self.connection = connection
         self.itemID = itemID
-        self.sku = sku.flatMap(Self.trimmed)
-    }
-
-    private static func trimmed(_ text: String) -> String? {
-        // Nearly all are trimmed already, and looking at two bytes is enough to know.
-        guard let first = text.utf8.first, let last = text.utf8.last else { return nil }
-        if first > 0x20, first < 0x80, last > 0x20, last < 0x80 { return text }
-        let trimmed = String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
-        return trimmed.isEmpty ? nil : trimmed
+        let trimmed = sku?.trimmed ?? ""
+        self.sku = trimmed.isEmpty ? nil : trimmed
     }
 }
 

@@ -150,8 +150,3 @@ enum DeliveryStore {
             """, [.id(subscription), .text(reason), .time(now)])
     }
 }
-
-extension Duration {
-    /// This duration in microseconds, cut off below.
-    var wholeMicroseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
-}

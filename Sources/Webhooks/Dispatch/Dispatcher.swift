@@ -43,14 +43,9 @@ package final class Dispatcher: Service {
         self.time = time
         self.random = random
         self.logger = logger
-        self.claim = Dispatcher.claimNumber(random)
+        self.claim = Chance.claimNumber(random())
         self.recorder = AttemptRecorder(
             database: database, time: time, logger: logger, disabled: { sender.directory.forget($0) })
-    }
-
-    private static func claimNumber(_ random: @Sendable () -> UInt64) -> Int64 {
-        // Zero means "claimed by nobody".
-        Int64(random() >> 1) | 1
     }
 
     // MARK: Taking in
@@ -116,7 +111,7 @@ package final class Dispatcher: Service {
     }
 
     private func attempt(_ delivery: ReadyDelivery) async -> Bool {
-        let jitter = Double(random() >> 11) * 0x1p-53
+        let jitter = Chance.fraction(random())
         do {
             switch try await sender.send(delivery, jitter: jitter) {
             case .sent(let record):
@@ -174,7 +169,7 @@ package final class Dispatcher: Service {
         let room = room()
         let limit = min(room.left, Self.claimLimit)
         guard limit > 0 else { return 0 }
-        let (claim, now) = (Dispatcher.claimNumber(random), time.now())
+        let (claim, now) = (Chance.claimNumber(random()), time.now())
         do {
             let claimed = try await database.write(.background) { transaction in
                 try DeliveryStore.claim(claim, lease: Self.lease, limit: limit, now: now, in: transaction)
