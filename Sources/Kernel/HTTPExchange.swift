@@ -24,16 +24,45 @@ package struct OutgoingRequest: Sendable {
     }
 }
 
+/// How long the parts of a call took. A part that the call did not come to, or did not need because a kept connection
+/// served it, is nil; the first three do not overlap.
+package struct CallPhases: Hashable, Sendable {
+    /// Until the addresses of the host were known and judged.
+    package var dns: Duration?
+    /// Until one of the addresses had accepted a TCP connection, failed ones included.
+    package var connect: Duration?
+    /// The handshake, certificate check included.
+    package var tls: Duration?
+    /// From the start of the call to the first byte of the answer.
+    package var firstByte: Duration?
+    /// From the start of the call to its end, however it ended.
+    package var total: Duration?
+
+    package init(
+        dns: Duration? = nil, connect: Duration? = nil, tls: Duration? = nil, firstByte: Duration? = nil,
+        total: Duration? = nil
+    ) {
+        self.dns = dns
+        self.connect = connect
+        self.tls = tls
+        self.firstByte = firstByte
+        self.total = total
+    }
+}
+
 /// What came back. Redirects are answers like any other: nothing follows them.
 package struct IncomingResponse: Sendable {
     package let status: Int
     package let headers: HTTPFields
     package let body: [UInt8]
+    /// Nil from an exchange that does not time its parts.
+    package let phases: CallPhases?
 
-    package init(status: Int, headers: HTTPFields = [:], body: [UInt8] = []) {
+    package init(status: Int, headers: HTTPFields = [:], body: [UInt8] = [], phases: CallPhases? = nil) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.phases = phases
     }
 }
 
@@ -52,10 +81,13 @@ package struct ExchangeError: Error, Sendable, CustomStringConvertible {
 
     package let errorClass: Class
     package let detail: String
+    /// The parts that the call came through; nil from an exchange that does not time them.
+    package let phases: CallPhases?
 
-    package init(_ errorClass: Class, _ detail: String) {
+    package init(_ errorClass: Class, _ detail: String, phases: CallPhases? = nil) {
         self.errorClass = errorClass
         self.detail = detail
+        self.phases = phases
     }
 
     package var description: String { "\(errorClass.rawValue): \(detail)" }
