@@ -4,17 +4,26 @@ package enum EventPattern: Hashable, Sendable, CustomStringConvertible {
     case entity(String)
     case exactly(String)
 
-    /// Reads a pattern; nil when it can match no type of the catalogue.
-    package init?(_ text: String) {
+    /// Reads a pattern; nil when it can match none of the known types.
+    package init?(_ text: String, among names: EventNames = .catalogue) {
+        self.init(stored: text)
+        switch self {
+        case .all: return
+        case .entity(let entity): if !names.hasEntity(entity) { return nil }
+        case .exactly(let name): if !names.contains(name) { return nil }
+        }
+    }
+
+    /// Reads a pattern that was checked when it was stored. The type it names may have been deleted since.
+    package init?(stored text: String) {
         if text == "*" {
             self = .all
         } else if text.hasSuffix(".*") {
-            let entity = String(text.dropLast(2))
-            guard EventCatalog.names.contains(where: { $0.hasPrefix(entity + ".") }) else { return nil }
-            self = .entity(entity)
-        } else {
-            guard EventCatalog.names.contains(text) else { return nil }
+            self = .entity(String(text.dropLast(2)))
+        } else if text.contains(".") {
             self = .exactly(text)
+        } else {
+            return nil
         }
     }
 

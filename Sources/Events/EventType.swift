@@ -6,7 +6,7 @@ package protocol EventType: Sendable {
     static var name: String { get }
     /// One sentence for the list of event types.
     static var summary: String { get }
-    /// Every field that `write` may write, those of list elements included.
+    /// Every field that `write` may write, in that order.
     static var fields: [EventField] { get }
     /// A made-up occurrence, for documentation and tests.
     static var example: Self { get }

@@ -60,9 +60,9 @@ struct DomainEventTests {
 
     @Test("A field of a list's element that is not public is not written at all")
     func elements() throws {
-        let list = EventField("notes", .public, "A list.")
-        let open = EventField("shown", .public, "Shown.")
-        let closed = EventField("cost", .restricted, "Never shown.")
+        let list = EventField("notes", .public, .objects([]), "A list.")
+        let open = EventField("shown", .public, .integer, "Shown.")
+        let closed = EventField("cost", .restricted, .integer, "Never shown.")
         let (payload, withheld) = PayloadWriter.write { writer in
             writer.objects(list, [1, 2]) { element, number in
                 element.field(open, Int64(number))
@@ -75,8 +75,8 @@ struct DomainEventTests {
 
     @Test("A list that is not public is withheld as a whole")
     func closedList() {
-        let list = EventField("notes", .confidential, "A list.")
-        let text = EventField("text", .public, "Text.")
+        let list = EventField("notes", .confidential, .objects([]), "A list.")
+        let text = EventField("text", .public, .text, "Text.")
         let (payload, withheld) = PayloadWriter.write { writer in
             writer.objects(list, ["a"]) { element, word in element.field(text, word) }
         }

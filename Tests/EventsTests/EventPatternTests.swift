@@ -31,4 +31,24 @@ struct EventPatternTests {
     func refused(text: String) {
         #expect(EventPattern(text) == nil)
     }
+
+    @Test("A tenant's own types are asked for like the others, among its names only")
+    func own() throws {
+        let names = EventNames(own: ["ticket.opened"])
+        #expect(EventPattern("ticket.opened") == nil)
+        #expect(EventPattern("ticket.*") == nil)
+        #expect(try #require(EventPattern("ticket.opened", among: names)).matches("ticket.opened"))
+        #expect(try #require(EventPattern("ticket.*", among: names)).matches("ticket.opened"))
+        #expect(EventPattern("ticket.closed", among: names) == nil)
+        #expect(EventPattern("order.created", among: names) == .exactly("order.created"))
+        #expect(names.nearest(to: "tiket.opened") == "ticket.opened")
+    }
+
+    @Test("A stored pattern is read though its type is gone")
+    func stored() {
+        #expect(EventPattern(stored: "ticket.opened") == .exactly("ticket.opened"))
+        #expect(EventPattern(stored: "ticket.*") == .entity("ticket"))
+        #expect(EventPattern(stored: "*") == .all)
+        #expect(EventPattern(stored: "") == nil)
+    }
 }

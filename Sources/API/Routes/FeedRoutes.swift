@@ -31,7 +31,7 @@ struct FeedRoutes {
         guard let text = query.text("event_type") else { return nil }
         if let pattern = EventPattern(text) { return pattern }
         query.fault(
-            "event_type", "\"\(text)\" matches no event type; the nearest is \(EventCatalog.nearest(to: text))")
+            "event_type", "\"\(text)\" matches no event type; the nearest is \(EventNames.catalogue.nearest(to: text))")
         return nil
     }
 

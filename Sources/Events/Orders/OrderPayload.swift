@@ -83,33 +83,40 @@ package struct OrderPayload: Sendable {
 
     /// The fields of an order in a payload, with their privacy classes.
     enum Field {
-        static let id = EventField("order_id", .public, "Our id of the order.")
-        static let externalID = EventField("external_id", .public, "The source's id of the order.")
-        static let status = EventField("status", .public, "The order's state.")
-        static let currency = EventField("currency", .public, "ISO 4217 code of every amount of the order.")
-        static let total = EventField("total", .public, "What the customer pays, tax and shipping included.")
-        static let refunded = EventField("refunded_total", .public, "What went back to the customer so far.")
-        static let channel = EventField("channel", .public, "The sales channel it came through.")
-        static let sourcePlatform = EventField("source_platform", .public, "The platform it was placed on.")
-        static let matchStatus = EventField("match_status", .public, "Whether all lines are known variants.")
-        static let lines = EventField("line_items", .public, "The lines as they stand now.")
-        static let lineVariant = EventField("variant_id", .public, "Our variant; null while unmatched.")
-        static let lineSKU = EventField("sku", .public, "The SKU as the source wrote it.")
-        static let lineTitle = EventField("title", .public, "The item's name as the source wrote it.")
-        static let lineQuantity = EventField("quantity", .public, "Pieces.")
-        static let lineUnitPrice = EventField("unit_price", .public, "Price of one piece before tax.")
-        static let lineMatch = EventField("match", .public, "How the variant was found.")
-        static let placedAt = EventField("placed_at", .public, "When the customer placed it.")
-        static let createdAt = EventField("created_at", .public, "When it was first stored here.")
-        static let updatedAt = EventField("updated_at", .public, "When it last changed here.")
-        static let changed = EventField("changed", .public, "Names of the fields that changed.")
-        static let customerName = EventField("customer_name", .confidential, "The buyer's name.")
-        static let customerEmail = EventField("customer_email", .confidential, "The buyer's e-mail address.")
+        static let id = EventField("order_id", .public, .uuid, "Our id of the order.")
+        static let externalID = EventField("external_id", .public, .text, "The source's id of the order.", .nullable)
+        static let status = EventField("status", .public, .text, "The order's state.")
+        static let currency = EventField("currency", .public, .text, "ISO 4217 code of every amount of the order.")
+        static let total = EventField("total", .public, .decimal, "What the customer pays, tax and shipping included.")
+        static let refunded = EventField(
+            "refunded_total", .public, .decimal, "What went back to the customer so far.")
+        static let channel = EventField("channel", .public, .text, "The sales channel it came through.")
+        static let sourcePlatform = EventField("source_platform", .public, .text, "The platform it was placed on.")
+        static let matchStatus = EventField(
+            "match_status", .public, .text, "Whether all lines are known variants: full, partial or none.")
+        static let lines = EventField(
+            "line_items", .public,
+            .objects([lineVariant, lineSKU, lineTitle, lineQuantity, lineUnitPrice, lineMatch]),
+            "The lines as they stand now.")
+        static let lineVariant = EventField(
+            "variant_id", .public, .uuid, "Our variant; null while unmatched.", .nullable)
+        static let lineSKU = EventField("sku", .public, .text, "The SKU as the source wrote it.", .nullable)
+        static let lineTitle = EventField("title", .public, .text, "The item's name as the source wrote it.")
+        static let lineQuantity = EventField("quantity", .public, .integer, "Pieces.")
+        static let lineUnitPrice = EventField("unit_price", .public, .decimal, "Price of one piece before tax.")
+        static let lineMatch = EventField("match", .public, .text, "How the variant was found.")
+        static let placedAt = EventField("placed_at", .public, .time, "When the customer placed it.")
+        static let createdAt = EventField("created_at", .public, .time, "When it was first stored here.")
+        static let updatedAt = EventField("updated_at", .public, .time, "When it last changed here.")
+        static let changed = EventField("changed", .public, .texts, "Names of the fields that changed.")
+        static let customerName = EventField(
+            "customer_name", .confidential, .text, "The buyer's name.", .optional)
+        static let customerEmail = EventField(
+            "customer_email", .confidential, .text, "The buyer's e-mail address.", .optional)
 
         static let order = [
-            id, externalID, status, currency, total, refunded, channel, sourcePlatform, matchStatus, lines,
-            lineVariant, lineSKU, lineTitle, lineQuantity, lineUnitPrice, lineMatch, placedAt, createdAt, updatedAt,
-            customerName, customerEmail,
+            id, externalID, status, currency, total, refunded, channel, sourcePlatform, matchStatus, lines, placedAt,
+            createdAt, updatedAt, customerName, customerEmail,
         ]
     }
 

@@ -1,6 +1,6 @@
 import Kernel
 
-/// What events tell of a product and its variants. Cost prices are not among it: they never enter a payload.
+/// What events tell of a product and its variants. Costs are not among it: only a change of price tells them, withheld.
 package struct ProductPayload: Sendable {
     package struct Variant: Sendable {
         package var id: String
@@ -43,9 +43,7 @@ package struct ProductPayload: Sendable {
             element.field(Field.variantID, variant.id)
             element.field(Field.variantSKU, variant.sku)
             element.field(Field.variantTitle, variant.title)
-            element.field(Field.variantPrice) { json in
-                if let price = variant.price { json.raw(price.decimalText.utf8) } else { json.null() }
-            }
+            element.field(Field.variantPrice, variant.price)
             element.field(Field.variantCurrency, variant.price?.currency.code)
         }
         writer.field(Field.createdAt, createdAt)
@@ -54,25 +52,26 @@ package struct ProductPayload: Sendable {
 
     /// The fields of a product in a payload, with their privacy classes.
     enum Field {
-        static let id = EventField("product_id", .public, "Our id of the product.")
-        static let name = EventField("title", .public, "The product's title.")
-        static let status = EventField("status", .public, "draft, active, inactive or discontinued.")
-        static let variants = EventField("variants", .public, "What can be sold of it.")
-        static let variantID = EventField("variant_id", .public, "Our id of the variant.")
-        static let variantSKU = EventField("sku", .public, "The variant's SKU, unique in the tenant.")
-        static let variantTitle = EventField("title", .public, "The variant's own title.")
-        static let variantPrice = EventField("selling_price", .public, "The selling price in major units.")
-        static let variantCurrency = EventField("currency", .public, "ISO 4217 code of the selling price.")
-        static let createdAt = EventField("created_at", .public, "When it was created here.")
-        static let updatedAt = EventField("updated_at", .public, "When it last changed here.")
-        static let changed = EventField("changed", .public, "Names of the fields that changed.")
-        static let oldPrice = EventField("old_selling_price", .public, "The price before; null if there was none.")
-        static let newPrice = EventField("new_selling_price", .public, "The price now; null if there is none.")
+        static let id = EventField("product_id", .public, .uuid, "Our id of the product.")
+        static let name = EventField("title", .public, .text, "The product's title.")
+        static let status = EventField("status", .public, .text, "draft, active, inactive or discontinued.")
+        static let variants = EventField(
+            "variants", .public, .objects([variantID, variantSKU, variantTitle, variantPrice, variantCurrency]),
+            "What can be sold of it.")
+        static let variantID = EventField("variant_id", .public, .uuid, "Our id of the variant.")
+        static let variantSKU = EventField(
+            "sku", .public, .text, "The variant's SKU, unique in the tenant.", .nullable)
+        static let variantTitle = EventField("title", .public, .text, "The variant's own title.", .nullable)
+        static let variantPrice = EventField(
+            "selling_price", .public, .decimal, "The selling price in major units.", .nullable)
+        static let variantCurrency = EventField(
+            "currency", .public, .text, "ISO 4217 code of the selling price.", .nullable)
+        static let createdAt = EventField("created_at", .public, .time, "When it was created here.")
+        static let updatedAt = EventField("updated_at", .public, .time, "When it last changed here.")
+        static let changed = EventField("changed", .public, .texts, "Names of the fields that changed.")
+        static let oldStatus = EventField("old_status", .public, .text, "The status before.")
 
-        static let product = [
-            id, name, status, variants, variantID, variantSKU, variantTitle, variantPrice, variantCurrency, createdAt,
-            updatedAt,
-        ]
+        static let product = [id, name, status, variants, createdAt, updatedAt]
     }
 
     static let example = ProductPayload(
@@ -83,4 +82,10 @@ package struct ProductPayload: Sendable {
                 price: Money(minorUnits: 7499, currency: .usd))
         ], createdAt: Timestamp(milliseconds: 1_733_326_326_998),
         updatedAt: Timestamp(milliseconds: 1_733_326_326_998))
+
+    static func example(_ status: String) -> ProductPayload {
+        var product = example
+        product.status = status
+        return product
+    }
 }

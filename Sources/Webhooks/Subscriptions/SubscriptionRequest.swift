@@ -54,7 +54,7 @@ package struct SubscriptionRequest: Sendable {
         return items.enumerated().compactMap { index, item in
             guard let text = item.string else { return nil }
             if let pattern = EventPattern(text) { return pattern }
-            let nearest = EventCatalog.nearest(to: text)
+            let nearest = EventNames.catalogue.nearest(to: text)
             fields.fault(
                 at: ["event_types", String(index)],
                 "\"\(text.prefix(80))\" matches no event type; the nearest is \(nearest)")

@@ -31,7 +31,7 @@ enum SubscriptionStore {
     private static func decode(_ row: any Row) -> Stored {
         Stored(
             id: row.id(0), scope: Scope(tenant: row.id(1), organisation: row.id(2)), url: row.text(3),
-            patterns: row.text(4).split(separator: " ").compactMap { EventPattern(String($0)) },
+            patterns: row.text(4).split(separator: " ").compactMap { EventPattern(stored: String($0)) },
             profile: row.text(5), sealedHeaders: row.bytesOrNil(6), description: row.textOrNil(7),
             status: Subscription.Status(rawValue: row.text(8)) ?? .disabled, statusReason: row.textOrNil(9),
             createdAt: row.time(10), updatedAt: row.time(11))
