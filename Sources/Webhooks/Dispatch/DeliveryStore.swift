@@ -26,6 +26,27 @@ enum DeliveryStore {
             """, rows: rows)
     }
 
+    /// Writes the deliveries of a replay, one for each event that is still there, in the order of the list. They wait
+    /// until their endpoint has room; whichever copy sends for it fetches them within a second or so.
+    ///
+    /// - Parameter isOrdered: as the subscription is set: each then waits for earlier ones of its entity.
+    static func insertReplays(
+        events: [EventID], of subscription: SubscriptionID, tenant: TenantID, replay: ReplayID, isOrdered: Bool,
+        ids: IDGenerator, now: Timestamp, in transaction: any Transaction
+    ) throws {
+        var rows = RowBatch(["id": .uuid, "event_id": .uuid])
+        rows.reserve(events.count)
+        for event in events { rows.append(.id(ids.next(Delivery.self)), .id(event)) }
+        try transaction.execute(
+            """
+            INSERT INTO delivery (id, tenant_id, subscription_id, event_id, state, attempts, next_at, claim, created_at,
+                replay_id, held, ordered_by)
+            SELECT r.id, $1, $2, r.event_id, 'pending', 0, $3, 0, $3, $4, 0,
+                CASE WHEN $5 = 1 THEN e.entity_id END
+            FROM {rows} r JOIN event e ON e.id = r.event_id AND e.tenant_id = $1
+            """, [.id(tenant), .id(subscription), .time(now), .id(replay), .flag(isOrdered)], rows: rows)
+    }
+
     /// Leases deliveries that are due, those whose holder is gone included, under a new claim number.
     ///
     /// - Parameter now: the process's own time before the claim. The store keeps the lease by the store's clock, the
@@ -36,7 +57,7 @@ enum DeliveryStore {
         try transaction.execute(
             """
             WITH due AS MATERIALIZED (
-                SELECT id FROM delivery WHERE state = 'pending' AND next_at <= now_ms()
+                SELECT id FROM delivery WHERE state = 'pending' AND held = 0 AND next_at <= now_ms()
                 ORDER BY next_at LIMIT $3 {skip locked}
             )
             UPDATE delivery SET claim = $1, next_at = now_ms() + $2 WHERE id IN (SELECT id FROM due)
@@ -47,7 +68,8 @@ enum DeliveryStore {
                     SELECT d.id, d.tenant_id, d.subscription_id, d.attempts, d.created_at,
                         \(EventStore.columns)
                     FROM delivery d JOIN event e ON e.id = d.event_id
-                    WHERE d.claim = $1 AND d.state = 'pending' AND d.next_at > now_ms() AND d.next_at <= now_ms() + $2
+                    WHERE d.claim = $1 AND d.state = 'pending' AND d.held = 0 AND d.next_at > now_ms()
+                        AND d.next_at <= now_ms() + $2
                     ORDER BY d.next_at LIMIT $3
                     """),
             [.int(claim), .int(lease.wholeMilliseconds), .int(limit)]
@@ -60,19 +82,19 @@ enum DeliveryStore {
 
     /// Gives leased deliveries back, due at `time` for whoever comes.
     static func release(_ deliveries: [ReadyDelivery], due time: Timestamp, in transaction: any Transaction) throws {
-        var rows = RowBatch(["delivery_id": .uuid, "held": .int])
+        var rows = RowBatch(["delivery_id": .uuid, "shown_claim": .int])
         for delivery in deliveries { rows.append(.id(delivery.id), .int(delivery.claim)) }
         try transaction.execute(
             """
             UPDATE delivery SET claim = 0, next_at = $1 FROM {rows} r
-            WHERE id = r.delivery_id AND claim = r.held AND state = 'pending'
+            WHERE id = r.delivery_id AND claim = r.shown_claim AND state = 'pending'
             """, [.time(time)], rows: rows)
     }
 
     /// Writes down attempts and what follows. A record whose claim is no longer the delivery's changes nothing.
     static func record(_ records: [AttemptRecord], now: Timestamp, in transaction: any Transaction) throws {
         var updates = RowBatch([
-            "delivery_id": .uuid, "held": .int, "new_state": .text, "new_reason": .text, "number": .int,
+            "delivery_id": .uuid, "shown_claim": .int, "new_state": .text, "new_reason": .text, "number": .int,
             "due": .int, "finished": .int,
         ])
         for record in records {
@@ -86,7 +108,7 @@ enum DeliveryStore {
                 """
                 UPDATE delivery SET state = r.new_state, reason = r.new_reason, attempts = r.number, claim = 0,
                     next_at = r.due, finished_at = r.finished
-                FROM {rows} r WHERE id = r.delivery_id AND claim = r.held AND state = 'pending'
+                FROM {rows} r WHERE id = r.delivery_id AND claim = r.shown_claim AND state = 'pending'
                 RETURNING id
                 """, rows: updates
             ) { $0.id(0, of: Delivery.self) })
@@ -146,7 +168,7 @@ enum DeliveryStore {
         try transaction.execute(
             """
             UPDATE delivery SET state = 'skipped', reason = $2, claim = 0, finished_at = $3
-            WHERE subscription_id = $1 AND state = 'pending'
+            WHERE subscription_id = $1 AND state = 'pending' AND held IN (0, 1, 2)
             """, [.id(subscription), .text(reason), .time(now)])
     }
 }

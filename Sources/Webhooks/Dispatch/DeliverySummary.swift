@@ -19,6 +19,8 @@ package struct DeliverySummary: Sendable {
     package let id: DeliveryID
     package let eventID: ID<DeliverySummary>
     package let eventType: String
+    /// Nil for what the event itself caused.
+    package let replayID: ReplayID?
     /// pending, delivering, delivered, failed or skipped.
     package let state: String
     package let reason: String?
@@ -34,14 +36,15 @@ package struct DeliverySummary: Sendable {
         let last = DeliveryID(high: .max, low: .max)
         let found = try transaction.all(
             """
-            SELECT d.id, d.event_id, e.type, d.state, d.reason, d.next_at, d.claim, d.created_at, d.finished_at
+            SELECT d.id, d.event_id, e.type, d.state, d.reason, d.next_at, d.claim, d.created_at, d.finished_at,
+                d.replay_id
             FROM delivery d JOIN event e ON e.id = d.event_id
             WHERE d.subscription_id = $1 AND d.tenant_id = $2 AND d.id < $3 ORDER BY d.id DESC LIMIT $4
             """, [.id(subscription), .id(tenant), .id(before ?? last), .int(limit)]
         ) { row in
             let isClaimed = row.text(3) == "pending" && row.int(6) != 0
             return DeliverySummary(
-                id: row.id(0), eventID: row.id(1), eventType: row.text(2),
+                id: row.id(0), eventID: row.id(1), eventType: row.text(2), replayID: row.idOrNil(9),
                 state: isClaimed ? "delivering" : row.text(3), reason: row.textOrNil(4),
                 nextAttemptAt: row.text(3) == "pending" && !isClaimed ? row.time(5) : nil, createdAt: row.time(7),
                 finishedAt: row.timeOrNil(8), attempts: [])
@@ -77,7 +80,7 @@ package struct DeliverySummary: Sendable {
 
     private func with(_ attempts: [Attempt]) -> DeliverySummary {
         DeliverySummary(
-            id: id, eventID: eventID, eventType: eventType, state: state, reason: reason,
+            id: id, eventID: eventID, eventType: eventType, replayID: replayID, state: state, reason: reason,
             nextAttemptAt: nextAttemptAt, createdAt: createdAt, finishedAt: finishedAt, attempts: attempts)
     }
 }

@@ -1,8 +1,13 @@
 import Events
 import Kernel
 
-package enum Delivery {}
+/// The kind of `DeliveryID`: one event for one subscription.
+package enum Delivery {
+    /// A request to send past events again.
+    package enum Replay {}
+}
 package typealias DeliveryID = ID<Delivery>
+package typealias ReplayID = ID<Delivery.Replay>
 
 /// A delivery that this process has leased: it may be sent until the lease ends.
 struct ReadyDelivery: Sendable {
