@@ -146,7 +146,9 @@ let tests: [Target] = [
         ]),
     .testTarget(
         name: "ServerTests",
-        dependencies: ["Kernel", "Events", "Signing", "Commerce", "API", "Server", "TestSupport", .httpTypes]),
+        dependencies: [
+            "Kernel", "Events", "Signing", "Storage", "Commerce", "API", "Server", "TestSupport", .httpTypes, .logging,
+        ]),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [

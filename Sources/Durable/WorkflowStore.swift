@@ -2,6 +2,9 @@ import Kernel
 import Storage
 
 /// The rows of workflows. A claim is a lease with a number; every later write shows the number.
+///
+/// Where a row is found by its id, "still pending" is written as `outcome IS NULL`: with `state = 'pending'` PostgreSQL
+/// may take the index of all pending rows instead, and walk the whole backlog for each settlement.
 package enum WorkflowStore {
     /// How long a claimed workflow belongs to its claimer.
     package static let lease = Leases.current.duration
@@ -81,8 +84,8 @@ package enum WorkflowStore {
         return Set(
             try transaction.all(
                 """
-                UPDATE workflow SET updated_at = updated_at FROM {rows} r
-                WHERE id = r.workflow_id AND claim = r.held AND state = 'pending' RETURNING id
+                SELECT w.id FROM {rows} r JOIN workflow w ON w.id = r.workflow_id
+                WHERE w.claim = r.held AND w.outcome IS NULL {for update}
                 """, rows: rows
             ) { $0.id(0) })
     }
@@ -95,7 +98,7 @@ package enum WorkflowStore {
             try transaction.all(
                 """
                 UPDATE workflow SET next_at = now_ms() + $1, claims = 1 FROM {rows} r
-                WHERE id = r.workflow_id AND claim = r.held AND state = 'pending' RETURNING id
+                WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL RETURNING id
                 """, [.int(lease.wholeMilliseconds)], rows: rows
             ) { $0.id(0) })
     }
@@ -106,7 +109,7 @@ package enum WorkflowStore {
         try transaction.execute(
             """
             UPDATE workflow SET claim = 0, claims = 0, next_at = $1 FROM {rows} r
-            WHERE id = r.workflow_id AND claim = r.held AND state = 'pending'
+            WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL
             """, [.time(now)], rows: rows)
     }
 
@@ -151,7 +154,7 @@ package enum WorkflowStore {
                 UPDATE workflow SET state = r.new_state, outcome = r.new_outcome, reason = r.new_reason,
                     result_id = r.new_result, next_at = r.due, claim = 0, claims = 0,
                     attempts = attempts + r.failures, updated_at = r.stamp
-                FROM {rows} r WHERE id = r.workflow_id AND claim = r.held AND state = 'pending' RETURNING id
+                FROM {rows} r WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL RETURNING id
                 """, rows: rows
             ) { $0.id(0) })
     }

@@ -61,7 +61,8 @@ package enum ServerBuilder {
         }
     }
 
-    private static func assemble(
+    /// Assembles everything on a store that is migrated already and stays the caller's when this throws.
+    package static func assemble(
         _ settings: Settings, database: any Database, logger: Logger
     ) throws -> TradewindServer {
         let time = TimeSource.system

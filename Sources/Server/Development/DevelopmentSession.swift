@@ -29,7 +29,11 @@ package struct DevelopmentSession: Sendable {
 
     /// Serves until SIGTERM or SIGINT.
     package func run() async throws {
-        let server = try await ServerBuilder.build(settings, logger: logger)
+        try await run(on: try await ServerBuilder.build(settings, logger: logger))
+    }
+
+    /// The same on a server that is put together already, from `developed` settings.
+    package func run(on server: TradewindServer) async throws {
         let log = ArrivalLog(time: .system)
         // Each yields one number, once its server listens.
         let (serverPorts, serverPort) = AsyncStream.makeStream(of: Int.self)
