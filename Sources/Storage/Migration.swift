@@ -26,6 +26,7 @@ package struct Migration: Sendable {
         Migration(5, "events", PackageResources.m0005_events_sql),
         Migration(6, "webhooks", PackageResources.m0006_webhooks_sql),
         Migration(7, "delivery", PackageResources.m0007_delivery_sql),
+        Migration(8, "subscription", PackageResources.m0008_subscription_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.

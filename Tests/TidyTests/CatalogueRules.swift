@@ -52,12 +52,13 @@ private func words(_ text: String) -> [Substring] { text.split { !$0.isLetter &&
 @Sendable private func unlistedSteps(_ tree: Tree) -> [Violation] {
     let list = "Sources/Storage/Migration.swift"
     let code = tree[list]?.code.joined(separator: "\n") ?? ""
-    return tree.under("Sources/Storage/Migrations/").enumerated().flatMap { index, file -> [Violation] in
-        let number = String(index + 1)
-        let expected = "m" + String(repeating: "0", count: 4 - number.count) + number + "_"
+    var taken: Set<Int> = []
+    return tree.under("Sources/Storage/Migrations/").flatMap { file -> [Violation] in
         var found: [Violation] = []
-        if !file.name.hasPrefix(expected) {
-            found.append(Violation(path: file.path, line: 0, advice: "number it \(expected)…: steps leave no gap"))
+        let digits = file.name.dropFirst().prefix { $0.isNumber }
+        let number = Int(digits) ?? 0
+        if digits.count != 4 || number == 0 || !taken.insert(number).inserted {
+            found.append(Violation(path: file.path, line: 0, advice: "name it mNNNN_…, with a number of its own"))
         }
         if !code.contains("Migration(\(number),") || !code.contains("\(file.name)_sql") {
             found.append(Violation(path: list, line: 0, advice: "\(file.name) is not listed: add it to Migration.all"))
@@ -96,7 +97,7 @@ let catalogueRules: [Rule] = [
         ],
         check: unlisted),
     Rule(
-        "Each step of the schema is listed, and their numbers leave no gap",
+        "Each step of the schema is listed, under a number of its own",
         bad: [
             Sample(
                 ["Sources/Storage/Migration.swift": "[]\n", "Sources/Storage/Migrations/m0001_a.sql": "SELECT 1;\n"],
@@ -105,6 +106,13 @@ let catalogueRules: [Rule] = [
                 [
                     "Sources/Storage/Migration.swift": "[Migration(1, \"b\", PackageResources.m0002_b_sql)]\n",
                     "Sources/Storage/Migrations/m0002_b.sql": "SELECT 1;\n",
+                ], line: 0),
+            Sample(
+                [
+                    "Sources/Storage/Migration.swift":
+                        "[Migration(1, PackageResources.m0001_a_sql), PackageResources.m0001_b_sql]\n",
+                    "Sources/Storage/Migrations/m0001_a.sql": "SELECT 1;\n",
+                    "Sources/Storage/Migrations/m0001_b.sql": "SELECT 1;\n",
                 ], line: 0),
         ],
         good: [

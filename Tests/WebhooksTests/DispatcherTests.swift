@@ -20,7 +20,7 @@ struct DispatcherTests {
             let request = try #require(hub.exchange.requests.elements.first)
             #expect(request.method == .post && request.url == "https://shop.example.com/in")
             #expect(request.timeout == .seconds(10) && request.responseLimit == Limits.responseBodyBytes)
-            #expect(request.body == SynqProfile().body(of: event))
+            #expect(request.body == SynqEnvelope.body(of: event, .full))
             #expect(request.header("content-type") == "application/json")
             #expect(request.header("user-agent") == "Tradewind-Webhooks")
             #expect(request.header("authorization") == "Bearer abc" && request.header("x-shop") == "12")

@@ -15,7 +15,7 @@ struct SynqProfileTests {
 
     @Test("The body is the DomainEvent of seed 002, and no member more")
     func body() throws {
-        let body = try JSONValue(parsing: SynqProfile().body(of: Self.event))
+        let body = try JSONValue(parsing: SynqEnvelope.body(of: Self.event, .full))
         let members = try #require(body.object).members
         #expect(
             members.map(\.name) == [
@@ -33,7 +33,7 @@ struct SynqProfileTests {
 
     @Test("Nothing that is withheld is in the body")
     func withheld() {
-        let body = String(decoding: SynqProfile().body(of: Self.event), as: UTF8.self)
+        let body = String(decoding: SynqEnvelope.body(of: Self.event, .full), as: UTF8.self)
         #expect(Self.event.withheld != nil)
         for word in ["customer_name", "customer_email", "Ann Guest", "ann@example.test"] {
             #expect(!body.contains(word))
@@ -44,7 +44,7 @@ struct SynqProfileTests {
     func catalogue() {
         #expect(Set(ProfileCatalog.all.map(\.name)).count == ProfileCatalog.all.count)
         for profile in ProfileCatalog.all { #expect(ProfileCatalog.profile(named: profile.name)?.name == profile.name) }
-        #expect(ProfileCatalog.profile(named: ProfileCatalog.standard.name) != nil)
+        #expect(ProfileCatalog.profile(named: ProfileCatalog.usual.name) != nil)
         #expect(ProfileCatalog.profile(named: "Synq") == nil)
     }
 

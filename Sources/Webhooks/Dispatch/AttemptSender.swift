@@ -1,23 +1,18 @@
-import Events
 import HTTPTypes
 import Kernel
-import Signing
 
-/// Makes one attempt: renders and signs the body, calls the endpoint, and judges what came back.
+/// Makes one attempt: calls the endpoint with the rendered delivery, and judges what came back.
 package struct AttemptSender: Sendable {
-    /// Seed 002: an endpoint has ten seconds to answer.
-    static let timeout: Duration = .seconds(10)
-
     let directory: EndpointDirectory
     private let exchange: any HTTPExchange
     private let time: TimeSource
-    private let userAgent: String
+    private let rendering: DeliveryRequest
 
     package init(exchange: any HTTPExchange, directory: EndpointDirectory, time: TimeSource, userAgent: String) {
         self.exchange = exchange
         self.directory = directory
         self.time = time
-        self.userAgent = userAgent
+        self.rendering = DeliveryRequest(userAgent: userAgent)
     }
 
     enum Result: Sendable {
@@ -32,7 +27,7 @@ package struct AttemptSender: Sendable {
         }
         guard endpoint.isActive else { return .noEndpoint(reason: "the subscription is disabled") }
         let startedAt = time.now()
-        let request = request(for: delivery, to: endpoint, at: startedAt)
+        let request = rendering.render(delivery.event, to: endpoint, at: startedAt)
         let clock = ContinuousClock()
         let begin = clock.now
         var response: IncomingResponse?
@@ -49,31 +44,13 @@ package struct AttemptSender: Sendable {
         let attempts = delivery.attempts + 1
         let decision = DeliveryDecision.after(
             outcome, attempts: attempts, createdAt: delivery.createdAt, now: time.now(),
-            schedule: endpoint.profile.schedule, jitter: jitter)
+            schedule: endpoint.schedule, jitter: jitter)
         return .sent(
             AttemptRecord(
                 delivery: delivery, startedAt: startedAt, duration: begin.duration(to: clock.now), outcome: outcome,
                 detail: detail, requestHeaders: Self.shown(request.headers, masking: endpoint.headers),
                 responseHeaders: response.map { Self.shown($0.headers, masking: []) },
                 responseBody: response?.body, decision: decision))
-    }
-
-    private func request(for delivery: ReadyDelivery, to endpoint: Endpoint, at now: Timestamp) -> OutgoingRequest {
-        let body = endpoint.profile.body(of: delivery.event)
-        var headers: HTTPFields = [.contentType: "application/json", .userAgent: userAgent]
-        if let key = endpoint.keys.first {
-            // The id of the event, not of the delivery: it stays the same over retries and replays.
-            let content = SignedContent(id: delivery.event.id.description, time: now, body: body)
-            let older = Array(endpoint.keys.dropFirst())
-            headers.append(contentsOf: endpoint.profile.signature.sign(content, key: key, older: older))
-            headers.append(contentsOf: SignatureCatalog.standardV1.sign(content, key: key, older: older))
-        }
-        for header in endpoint.headers {
-            if let name = HTTPField.Name(header.name) { headers[name] = header.value.revealText(for: "calling") }
-        }
-        return OutgoingRequest(
-            method: .post, url: endpoint.url, headers: headers, body: body, timeout: Self.timeout,
-            responseLimit: Limits.responseBodyBytes)
     }
 
     /// Headers as they are kept: values that the subscriber set are credentials as likely as not. Those that came more

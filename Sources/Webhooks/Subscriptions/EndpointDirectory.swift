@@ -7,10 +7,20 @@ import Synchronization
 struct Endpoint: Sendable {
     let url: String
     let headers: [Subscription.Header]
-    let profile: any Profile
+    let profile: Profile
+    let payloadMode: PayloadMode
     /// Newest first; all of them sign.
     let keys: [SigningKey]
     let isActive: Bool
+    /// The subscription's own retries, or those of its profile under the tenant's settings.
+    let schedule: RetrySchedule
+    /// Deliveries a second at most, retries included; nil for no limit.
+    let rateLimit: Int?
+    /// Calls at once at most; nil for what the dispatcher finds.
+    let maxInFlight: Int?
+    /// Whether deliveries about one entity go out one after the other, in the order of their events.
+    let isOrdered: Bool
+    let settings: TenantSettings
 }
 
 /// Endpoints by subscription, kept for a moment so that a busy one costs no query and no unsealing for each delivery.
@@ -42,6 +52,9 @@ package final class EndpointDirectory: Sendable {
         entries.withLock { _ = $0.removeValue(forKey: id) }
     }
 
+    /// To be called after a change that concerns all subscriptions of a tenant.
+    package func forgetAll() { entries.withLock { $0.removeAll() } }
+
     /// Nil when there is no such subscription any more.
     func endpoint(_ id: SubscriptionID, tenant: TenantID) async throws -> Endpoint? {
         let now = time.now()
@@ -57,18 +70,26 @@ package final class EndpointDirectory: Sendable {
     private func load(_ id: SubscriptionID, tenant: TenantID, now: Timestamp) async throws -> Endpoint? {
         let found = try await database.read(.background) { transaction in
             try SubscriptionStore.fetch(id, tenant: tenant, in: transaction).map {
-                ($0, try SubscriptionStore.secrets(of: id, tenant: tenant, now: now, in: transaction))
+                (
+                    $0, try SubscriptionStore.secrets(of: id, tenant: tenant, now: now, in: transaction),
+                    try TenantSettings.load(of: tenant, in: transaction)
+                )
             }
         }
-        guard let (stored, sealed) = found, let profile = ProfileCatalog.profile(named: stored.profile) else {
+        guard let (stored, sealed, settings) = found, let profile = ProfileCatalog.profile(named: stored.profile) else {
             return nil
         }
         let keys = try sealed.compactMap { row in
             SigningKey(try secrets.open(row.sealed, context: Self.context(of: row.id)))
         }
+        let subscription = try open(stored)
+        let schedule = profile.schedule(under: settings)
         return Endpoint(
-            url: stored.url, headers: try open(stored).headers, profile: profile, keys: keys,
-            isActive: stored.status == .active)
+            url: stored.url, headers: subscription.headers, profile: profile, payloadMode: stored.payloadMode,
+            keys: keys, isActive: stored.status == .active,
+            schedule: subscription.retry?.applied(to: schedule) ?? schedule,
+            rateLimit: stored.rateLimit, maxInFlight: stored.maxInFlight, isOrdered: stored.isOrdered,
+            settings: settings)
     }
 
     // MARK: Sealing
@@ -94,7 +115,10 @@ package final class EndpointDirectory: Sendable {
         }
         return Subscription(
             id: stored.id, scope: stored.scope, url: stored.url, patterns: stored.patterns, profile: stored.profile,
-            headers: headers, description: stored.description, status: stored.status,
-            statusReason: stored.statusReason, createdAt: stored.createdAt, updatedAt: stored.updatedAt)
+            payloadMode: stored.payloadMode, headers: headers, description: stored.description,
+            retry: try stored.retry.map { try RetryOverride(stored: $0) }, rateLimit: stored.rateLimit,
+            maxInFlight: stored.maxInFlight,
+            isOrdered: stored.isOrdered, status: stored.status, statusReason: stored.statusReason,
+            createdAt: stored.createdAt, updatedAt: stored.updatedAt)
     }
 }

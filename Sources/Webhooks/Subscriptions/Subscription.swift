@@ -16,9 +16,18 @@ package struct Subscription: Sendable {
     package let patterns: [EventPattern]
     /// The name of an entry of `ProfileCatalog`.
     package let profile: String
+    package let payloadMode: PayloadMode
     /// Headers that the subscriber wants with each delivery, such as an authorization of its own.
     package let headers: [Header]
     package let description: String?
+    /// In place of the profile's retries.
+    package let retry: RetryOverride?
+    /// Deliveries a second at most.
+    package let rateLimit: Int?
+    /// Calls at once at most.
+    package let maxInFlight: Int?
+    /// Whether deliveries about one entity keep the order of their events.
+    package let isOrdered: Bool
     package let status: Status
     /// Why it is disabled, in a sentence; nil while it is active.
     package let statusReason: String?

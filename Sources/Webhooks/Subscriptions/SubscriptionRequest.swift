@@ -18,7 +18,7 @@ package struct SubscriptionRequest: Sendable {
     package init(_ fields: FieldReader, policy: EgressPolicy) {
         url = SubscriptionRequest.url(fields, policy)
         patterns = SubscriptionRequest.patterns(fields)
-        profile = fields.string("profile") ?? ProfileCatalog.standard.name
+        profile = fields.string("profile") ?? ProfileCatalog.usual.name
         if ProfileCatalog.profile(named: profile) == nil {
             fields.fault(
                 "profile", "must be one of \(ProfileCatalog.all.map(\.name).joined(separator: ", "))")

@@ -37,7 +37,8 @@ package struct SubscriptionService: Sendable {
         let stored = SubscriptionStore.Stored(
             id: id, scope: scope, url: request.url, patterns: request.patterns, profile: request.profile,
             sealedHeaders: headers, description: request.description, status: .active, statusReason: nil,
-            createdAt: now, updatedAt: now)
+            createdAt: now, updatedAt: now, payloadMode: .full, retry: nil, rateLimit: nil, maxInFlight: nil,
+            isOrdered: false)
         try await database.write { transaction in
             try checkLimit(scope.tenant, in: transaction)
             try SubscriptionStore.insert(stored, in: transaction)

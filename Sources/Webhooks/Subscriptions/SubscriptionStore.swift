@@ -6,7 +6,7 @@ import Storage
 enum SubscriptionStore {
     private static let columns = """
         id, tenant_id, org_id, url, event_types, profile, headers, description, status, status_reason, created_at,
-        updated_at
+        updated_at, payload_mode, retry, rate_limit, max_in_flight, is_ordered
         """
 
     /// What a row holds before its sealed parts are opened.
@@ -22,6 +22,12 @@ enum SubscriptionStore {
         let statusReason: String?
         let createdAt: Timestamp
         let updatedAt: Timestamp
+        let payloadMode: PayloadMode
+        /// JSON as `RetryOverride` writes it; read where it is needed, which is not at each fan-out.
+        let retry: String?
+        let rateLimit: Int?
+        let maxInFlight: Int?
+        let isOrdered: Bool
 
         func wants(_ event: DomainEvent) -> Bool {
             event.scope.organisation == scope.organisation && patterns.contains { $0.matches(event.type) }
@@ -34,7 +40,10 @@ enum SubscriptionStore {
             patterns: row.text(4).split(separator: " ").compactMap { EventPattern(stored: String($0)) },
             profile: row.text(5), sealedHeaders: row.bytesOrNil(6), description: row.textOrNil(7),
             status: Subscription.Status(rawValue: row.text(8)) ?? .disabled, statusReason: row.textOrNil(9),
-            createdAt: row.time(10), updatedAt: row.time(11))
+            createdAt: row.time(10), updatedAt: row.time(11),
+            payloadMode: PayloadMode(rawValue: row.text(12)) ?? .full, retry: row.textOrNil(13),
+            rateLimit: row.intOrNil(14).map { Int($0) }, maxInFlight: row.intOrNil(15).map { Int($0) },
+            isOrdered: row.flag(16))
     }
 
     static func insert(_ subscription: Stored, in transaction: any Transaction) throws {

@@ -1,14 +1,9 @@
 import Events
 import Kernel
-import Signing
 
-/// Seed 002: the DomainEvent envelope, `Synq-Signature` as hex HMAC-SHA256 of the body, retries for 72 hours.
-struct SynqProfile: Profile {
-    let name = "synq"
-    let signature: any SignatureScheme = SignatureCatalog.synq
-    let schedule = RetrySchedule.seventyTwoHours
-
-    func body(of event: DomainEvent) -> [UInt8] {
+/// Seed 002: the DomainEvent as it is kept. Thin, it names the entity where the payload would be.
+enum SynqEnvelope {
+    @Sendable static func body(of event: DomainEvent, _ mode: PayloadMode) -> [UInt8] {
         var writer = JSONWriter(reserving: event.payload.count + 320)
         writer.object { writer in
             writer.field("event_id", event.id)
@@ -18,8 +13,14 @@ struct SynqProfile: Profile {
             writer.field("org_id", event.scope.organisation)
             writer.field("user_id", event.actor.user)
             writer.field("role", event.actor.role)
-            writer.key("payload")
-            writer.raw(event.payload)
+            switch mode {
+            case .full:
+                writer.key("payload")
+                writer.raw(event.payload)
+            case .thin:
+                writer.field("entity_type", event.entity.type)
+                writer.field("entity_id", event.entity.id)
+            }
         }
         return writer.bytes
     }

@@ -1,0 +1,49 @@
+import Kernel
+import Storage
+
+/// What a tenant decides for all its subscriptions, with the names and defaults of seed 003's table.
+package struct TenantSettings: Sendable, Equatable {
+    /// Days for which events are held in the feed and can be replayed.
+    package var retentionDays = 30
+    /// Active subscriptions at most.
+    package var maxSubscriptions = Limits.subscriptions
+    /// Attempts for one event, the first one included, in the profiles that follow the tenant's schedule.
+    package var maxRetryAttempts = 5
+    /// Minutes before each attempt; the first is made at once.
+    package var backoffSchedule = [0, 1, 5, 30, 120]
+    /// Per cent of failed attempts above which a subscription is disabled.
+    package var failureThreshold = 95
+    /// Hours over which failures are counted.
+    package var failureWindow = 24
+    /// Attempts that the window must hold before a subscription is disabled.
+    package var minDeliveriesForDisable = 10
+
+    package init() {}
+
+    /// The schedule that the tenant's settings describe (seed 003's).
+    package var schedule: RetrySchedule {
+        RetrySchedule(.table(backoffSchedule.dropFirst().map { .seconds($0 * 60) }), attempts: maxRetryAttempts)
+    }
+
+    /// The tenant's settings, or the defaults where it has set none.
+    package static func load(of tenant: TenantID, in transaction: any Transaction) throws -> TenantSettings {
+        let found = try transaction.first(
+            """
+            SELECT retention_days, max_subscriptions, max_retry_attempts, backoff_schedule, failure_threshold,
+                failure_window, min_deliveries_for_disable
+            FROM webhook_setting WHERE tenant_id = $1
+            """, [.id(tenant)]
+        ) { row in
+            var settings = TenantSettings()
+            settings.retentionDays = Int(row.int(0))
+            settings.maxSubscriptions = Int(row.int(1))
+            settings.maxRetryAttempts = Int(row.int(2))
+            settings.backoffSchedule = row.text(3).split(separator: " ").compactMap { Int($0) }
+            settings.failureThreshold = Int(row.int(4))
+            settings.failureWindow = Int(row.int(5))
+            settings.minDeliveriesForDisable = Int(row.int(6))
+            return settings
+        }
+        return found ?? TenantSettings()
+    }
+}
