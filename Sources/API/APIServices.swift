@@ -11,12 +11,12 @@ package struct APIServices: Sendable {
     package let products: ProductService
     package let orders: OrderService
     package let subscriptions: SubscriptionService
-    package let feed: FeedReader
+    package let feed: FeedFollower
     package let workflows: WorkflowService
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        orders: OrderService, subscriptions: SubscriptionService, feed: FeedReader, workflows: WorkflowService
+        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections

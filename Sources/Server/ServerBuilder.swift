@@ -87,7 +87,8 @@ package enum ServerBuilder {
             intake: intake.intake, connections: intake.connections, inbox: intake.inbox,
             products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
             orders: OrderService(publisher: delivery.publisher, ids: ids), subscriptions: delivery.subscriptions,
-            feed: FeedReader(database: database), workflows: intake.workflows)
+            feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
+            workflows: intake.workflows)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
             schedules: [Duties.forgetIdempotencyKeys(dependencies.idempotency)], database: database,

@@ -53,12 +53,16 @@ struct PostgresSession: Sendable {
         return lines.isEmpty ? "the connection to PostgreSQL is out of step" : lines
     }
 
+    /// Every statement here reads few rows: starting parallel workers costs more than the whole of it, and a page at
+    /// random is in memory or on a disk that doesn't seek.
     private var settings: String {
         """
         SET statement_timeout = \(statementTimeout.components.seconds * 1000);
         SET lock_timeout = \(lockTimeout.components.seconds * 1000);
         SET idle_in_transaction_session_timeout = 30000;
         SET jit = off;
+        SET max_parallel_workers_per_gather = 0;
+        SET random_page_cost = 1.1;
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
         """
     }

@@ -125,4 +125,49 @@ struct FeedTests {
             #expect(try await page(hub).events.map(\.id) == events)
         }
     }
+
+    @Test(
+        "A filter that matches rarely looks at a bounded part of the feed, and still gets on",
+        arguments: TestEngine.allCases)
+    func rareMatches(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let reader = FeedReader(database: hub.database, window: 4)
+            var orders: [EventID] = []
+            for round in 0..<3 {
+                try await hub.publish(5, ProductCreated.example)
+                try await hub.publish(2, OrderCreated.example, scope: Hub.neighbour)
+                if round > 0 { orders += try await hub.publish(1, OrderCreated.example).map(\.id) }
+            }
+            try await hub.number()
+            var read: [EventID] = []
+            var query = FeedReader.Query(after: nil, pattern: .entity("order"), entityType: nil, limit: 2)
+            var pages = 0
+            while true {
+                let page = try await reader.page(query, scope: Hub.scope)
+                read += page.events.map(\.id)
+                pages += 1
+                if page.hasMore { #expect(page.next != query.after) }
+                query.after = page.next
+                if !page.hasMore { break }
+            }
+            #expect(read == orders)
+            // 17 events of this organisation, four at a time.
+            #expect(pages == 5)
+            #expect(query.after == orders.last)
+        }
+    }
+
+    @Test("A cursor that never was of this feed is refused as such", arguments: TestEngine.allCases)
+    func forgedCursor(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            try await hub.publish(2)
+            let theirs = try await hub.publish(1, scope: Hub.neighbour)[0]
+            try await hub.number()
+            let forged: EventID = hub.ids.next()
+            for cursor in [theirs.id, forged] {
+                let error = await #expect(throws: Refusal.self) { _ = try await page(hub, after: cursor) }
+                #expect(error?.kind == .invalid)
+            }
+        }
+    }
 }

@@ -28,6 +28,7 @@ struct Hub: Sendable {
     let publisher: EventPublisher
     let subscriptions: SubscriptionService
     let feed: FeedReader
+    let follower: FeedFollower
 
     /// - Parameter seed: another one for each server on the same store.
     init(
@@ -53,6 +54,7 @@ struct Hub: Sendable {
             database: database, secrets: secrets, factory: SecretFactory(random: SeededRandom(seed: seed)),
             directory: directory, policy: EgressPolicy(), ids: ids, time: time.source)
         feed = FeedReader(database: database)
+        follower = FeedFollower(reader: feed, watch: sequencer.watch)
     }
 
     // MARK: Doing

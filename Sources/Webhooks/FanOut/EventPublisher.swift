@@ -31,14 +31,14 @@ package final class EventPublisher: Sendable {
         _ lane: Lane = .interactive, _ body: @escaping @Sendable (any Transaction, EventBuffer) throws -> T
     ) async throws -> T {
         let (ids, time, fanOut) = (ids, time, fanOut)
-        let (value, fresh, count) = try await database.write(lane) { transaction in
+        let (value, fresh, scopes) = try await database.write(lane) { transaction in
             let buffer = EventBuffer(ids: ids, now: time.now())
             let value = try body(transaction, buffer)
             let fresh = try fanOut.record(buffer.events, now: buffer.now, in: transaction)
-            return (value, fresh, buffer.events.count)
+            return (value, fresh, Set(buffer.events.map(\.scope)))
         }
         dispatcher.offer(fresh)
-        if count > 0 { sequencer.wake() }
+        if !scopes.isEmpty { sequencer.wake(for: scopes) }
         return value
     }
 }

@@ -26,38 +26,7 @@ package enum EventStore {
                 causation_id, payload, withheld
             FROM {rows} r
             """, rows: rows)
-        try placeInFeed(events.map { ($0.scope.tenant, $0.id) }, in: transaction)
-    }
-
-    /// Where commits are in order the events get their positions at once; elsewhere the sequencer numbers them later.
-    private static func placeInFeed(
-        _ events: [(tenant: TenantID, event: EventID)], in transaction: any Transaction
-    ) throws {
-        if transaction.dialect.commitsInOrder {
-            try number(events, in: transaction)
-        } else {
-            var rows = RowBatch(["tenant_id": .uuid, "event_id": .uuid])
-            for entry in events { rows.append(.id(entry.tenant), .id(entry.event)) }
-            try transaction.execute(
-                "INSERT INTO feed_pending (tenant_id, event_id) SELECT tenant_id, event_id FROM {rows} r", rows: rows)
-        }
-    }
-
-    /// Takes the next positions under the lock of the one row that counts them, which is held until the commit: whoever
-    /// sees a position sees all lower ones too.
-    static func number(_ events: [(tenant: TenantID, event: EventID)], in transaction: any Transaction) throws {
-        let head = try transaction.first(
-            "UPDATE feed_head SET position = position + $1 WHERE id = 1 RETURNING position", [.int(events.count)]
-        ) { $0.int(0) }
-        guard let head else { throw StorageError(.corrupt, "feed_head has no row") }
-        var rows = RowBatch(["tenant_id": .uuid, "position": .int, "event_id": .uuid])
-        for (index, entry) in events.enumerated() {
-            let position = head - Int64(events.count) + Int64(index) + 1
-            rows.append(.id(entry.tenant), .int(position), .id(entry.event))
-        }
-        try transaction.execute(
-            "INSERT INTO feed (tenant_id, position, event_id) SELECT tenant_id, position, event_id FROM {rows} r",
-            rows: rows)
+        try FeedStore.place(events.map { FeedStore.Entry(scope: $0.scope, event: $0.id) }, in: transaction)
     }
 
     /// The columns that `decode` reads, for a statement that calls the event table `e`.

@@ -6,13 +6,17 @@ import Storage
 package struct FeedReader: Sendable {
     package struct Page: Sendable {
         package let events: [DomainEvent]
+        /// Where the next page begins: the last event that was looked at, also when a filter left it out. Readers of
+        /// rare events so get on, and their cursor stays young.
+        package let next: EventID?
+        /// Whether there is more to look at; a page may be empty and still not be the last.
         package let hasMore: Bool
     }
 
     /// What of the feed is asked for.
     package struct Query: Sendable {
         /// The last event that the reader has; nil for the beginning.
-        package let after: EventID?
+        package var after: EventID?
         package let pattern: EventPattern?
         package let entityType: String?
         package let limit: Int
@@ -25,79 +29,65 @@ package struct FeedReader: Sendable {
         }
     }
 
-    private let database: any Database
+    /// Events that one page with a filter looks at, so that a filter which matches rarely costs no more than others.
+    package static let windowDefault = 4000
 
-    package init(database: any Database) {
+    private let database: any Database
+    private let window: Int
+
+    package init(database: any Database, window: Int = windowDefault) {
         self.database = database
+        self.window = window
     }
 
     /// One page, oldest first. What is later than a page's last event comes on a later page, and nothing ever moves.
     package func page(_ query: Query, scope: Scope) async throws -> Page {
-        try await database.read { transaction in
-            let position: Int64
-            switch try Self.place(of: query.after, scope: scope, in: transaction) {
-            case .position(let found): position = found
-            case .notNumberedYet: return Page(events: [], hasMore: false)
+        let window = max(window, query.limit)
+        return try await database.read { transaction in
+            switch try FeedCursor.find(query.after, scope: scope, in: transaction) {
+            case .notNumberedYet: return Page(events: [], next: query.after, hasMore: false)
+            case .position(let position):
+                return try Self.page(query, after: position, window: window, scope: scope, in: transaction)
             }
-            let events = try Self.events(query, after: position, scope: scope, in: transaction)
-            return Page(events: Array(events.prefix(query.limit)), hasMore: events.count > query.limit)
         }
     }
 
-    private enum Place {
-        case position(Int64)
-        /// It was delivered by push before it got its place in the feed: what follows it is not there either.
-        case notNumberedYet
-    }
-
-    private static func place(of event: EventID?, scope: Scope, in transaction: any Transaction) throws -> Place {
-        guard let event else { return .position(0) }
-        let position = try transaction.first(
-            "SELECT position FROM feed WHERE event_id = $1 AND tenant_id = $2", [.id(event), .id(scope.tenant)]
-        ) { $0.int(0) }
-        if let position { return .position(position) }
-        let isKept = try transaction.first(
-            "SELECT 1 FROM event WHERE id = $1 AND tenant_id = $2", [.id(event), .id(scope.tenant)]
-        ) { _ in true }
-        if isKept == true { return .notNumberedYet }
-        let oldest = try transaction.first(
-            """
-            SELECT f.event_id FROM feed f JOIN event e ON e.id = f.event_id
-            WHERE f.tenant_id = $1 AND e.org_id = $2 ORDER BY f.position LIMIT 1
-            """, [.id(scope.tenant), .id(scope.organisation)]
-        ) { $0.id(0, of: Event.self) }
-        throw Refusal(
-            .gone, "The cursor names no event that is still kept.",
-            fields: [Refusal.Field("oldest", oldest.map { .string($0.ulid) } ?? .null)])
+    private static func page(
+        _ query: Query, after position: Int64, window: Int, scope: Scope, in transaction: any Transaction
+    ) throws -> Page {
+        var conditions = EventConditions(after: [
+            .id(scope.tenant), .id(scope.organisation), .int(position), .int(query.limit + 1),
+        ])
+        conditions.add(query.pattern.map { [$0] } ?? [])
+        if let entityType = query.entityType { conditions.add("e.entity_type = $?", .text(entityType)) }
+        if conditions.isEmpty {
+            let events = try events(conditions, in: transaction)
+            let shown = Array(events.prefix(query.limit))
+            return Page(events: shown, next: shown.last?.id ?? query.after, hasMore: events.count > query.limit)
+        }
+        let end = try FeedStore.entry(window, after: position, scope, in: transaction)
+        guard let last = try end ?? FeedStore.last(after: position, scope, in: transaction) else {
+            return Page(events: [], next: query.after, hasMore: false)
+        }
+        conditions.add("f.position <= $?", .int(last.position))
+        let events = try events(conditions, in: transaction)
+        if events.count > query.limit {
+            let shown = Array(events.prefix(query.limit))
+            return Page(events: shown, next: shown.last?.id, hasMore: true)
+        }
+        return Page(events: events, next: last.event, hasMore: end != nil)
     }
 
     private static func events(
-        _ query: Query, after position: Int64, scope: Scope, in transaction: any Transaction
+        _ conditions: EventConditions, in transaction: any Transaction
     ) throws -> [DomainEvent] {
-        var arguments: [SQLValue] = [
-            .id(scope.tenant), .int(position), .id(scope.organisation), .int(query.limit + 1),
-        ]
-        var conditions = ""
-        switch query.pattern {
-        case .exactly(let type):
-            arguments.append(.text(type))
-            conditions += " AND e.type = $\(arguments.count)"
-        case .entity(let entity):
-            arguments.append(.text(entity))
-            conditions += " AND e.entity_type = $\(arguments.count)"
-        case .all, nil: break
-        }
-        if let entityType = query.entityType {
-            arguments.append(.text(entityType))
-            conditions += " AND e.entity_type = $\(arguments.count)"
-        }
-        return try transaction.all(
+        try transaction.all(
             Statement(
                 composed: """
                     SELECT \(EventStore.columns) FROM feed f JOIN event e ON e.id = f.event_id
-                    WHERE f.tenant_id = $1 AND f.position > $2 AND e.org_id = $3\(conditions)
+                    WHERE f.tenant_id = $1 AND f.org_id = $2 AND f.position > $3\(conditions.text)
                     ORDER BY f.position LIMIT $4
-                    """), arguments
+                    """), conditions.arguments
         ) { EventStore.decode($0) }
     }
 }

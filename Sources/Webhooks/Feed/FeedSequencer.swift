@@ -3,6 +3,7 @@ import Kernel
 import Logging
 import ServiceLifecycle
 import Storage
+import Synchronization
 
 /// Gives committed events their place in the feed where commits are out of order (PostgreSQL).
 ///
@@ -16,16 +17,21 @@ package final class FeedSequencer: Service {
 
     private let database: any Database
     private let logger: Logger
+    /// Readers who are told when something new can be read.
+    package let watch: FeedWatch
     private let doorbell = Doorbell()
+    /// How far the feed was numbered when this process last looked.
+    private let head = Mutex<Int64>(0)
 
-    package init(database: any Database, logger: Logger) {
+    package init(database: any Database, logger: Logger, watch: FeedWatch = FeedWatch()) {
         self.database = database
         self.logger = logger
+        self.watch = watch
     }
 
-    /// Says that there is something to number.
-    package func wake() {
-        if !database.dialect.commitsInOrder { doorbell.ring() }
+    /// Says that events of these organisations are committed.
+    package func wake(for scopes: Set<Scope>) {
+        if database.dialect.commitsInOrder { watch.announce(scopes) } else { doorbell.ring() }
     }
 
     package func run() async throws {
@@ -47,20 +53,16 @@ package final class FeedSequencer: Service {
 
     /// Numbers what is committed, in the order of insertion; returns how many events that were.
     package func numberPending() async throws -> Int {
-        try await database.write(.background) { transaction in
-            // The lock comes before the look: a look before it could miss what the holder is about to leave behind.
-            try transaction.run("SELECT position FROM feed_head WHERE id = 1 {for update}", [], rows: nil) { _ in }
-            var pending: [(sequence: Int64, tenant: TenantID, event: EventID)] = try transaction.all(
-                """
-                DELETE FROM feed_pending
-                WHERE sequence IN (SELECT sequence FROM feed_pending ORDER BY sequence LIMIT $1)
-                RETURNING sequence, tenant_id, event_id
-                """, [.int(Self.batch)]
-            ) { ($0.int(0), $0.id(1), $0.id(2)) }
-            if pending.isEmpty { return 0 }
-            pending.sort { $0.sequence < $1.sequence }
-            try EventStore.number(pending.map { ($0.tenant, $0.event) }, in: transaction)
-            return pending.count
+        let (entries, before) = try await database.write(.background) { transaction in
+            let (entries, head) = try FeedStore.takePending(limit: Self.batch, in: transaction)
+            if !entries.isEmpty { try FeedStore.number(entries, in: transaction) }
+            return (entries, head)
         }
+        let known = head.withLock { head in
+            defer { head = before + Int64(entries.count) }
+            return head
+        }
+        if before > known { watch.announceAll() } else { watch.announce(Set(entries.map(\.scope))) }
+        return entries.count
     }
 }

@@ -1,0 +1,99 @@
+import Events
+import Kernel
+import Storage
+
+/// The rows of the feed: which place each event has among those of its organisation.
+enum FeedStore {
+    struct Entry: Sendable {
+        let scope: Scope
+        let event: EventID
+    }
+
+    /// Where commits are in order the events get their positions at once; elsewhere the sequencer numbers them later.
+    static func place(_ entries: [Entry], in transaction: any Transaction) throws {
+        if transaction.dialect.commitsInOrder { return try number(entries, in: transaction) }
+        var rows = RowBatch(["tenant_id": .uuid, "org_id": .uuid, "event_id": .uuid])
+        rows.reserve(entries.count)
+        for entry in entries {
+            rows.append(.id(entry.scope.tenant), .id(entry.scope.organisation), .id(entry.event))
+        }
+        try transaction.execute(
+            """
+            INSERT INTO feed_pending (tenant_id, org_id, event_id) SELECT tenant_id, org_id, event_id FROM {rows} r
+            """, rows: rows)
+    }
+
+    /// Takes the next positions under the lock of the one row that counts them, which is held until the commit: whoever
+    /// sees a position sees all lower ones too.
+    static func number(_ entries: [Entry], in transaction: any Transaction) throws {
+        let head = try transaction.first(
+            "UPDATE feed_head SET position = position + $1 WHERE id = 1 RETURNING position", [.int(entries.count)]
+        ) { $0.int(0) }
+        guard let head else { throw StorageError(.corrupt, "feed_head has no row") }
+        var rows = RowBatch(["tenant_id": .uuid, "org_id": .uuid, "position": .int, "event_id": .uuid])
+        rows.reserve(entries.count)
+        for (index, entry) in entries.enumerated() {
+            let position = head - Int64(entries.count) + Int64(index) + 1
+            rows.append(
+                .id(entry.scope.tenant), .id(entry.scope.organisation), .int(position), .id(entry.event))
+        }
+        try transaction.execute(
+            """
+            INSERT INTO feed (tenant_id, org_id, position, event_id)
+            SELECT tenant_id, org_id, position, event_id FROM {rows} r
+            """, rows: rows)
+    }
+
+    /// Takes committed events that have no position yet out of the waiting room, in the order of insertion.
+    ///
+    /// - Returns: them, and how far the feed was numbered before.
+    static func takePending(limit: Int, in transaction: any Transaction) throws -> (entries: [Entry], head: Int64) {
+        // The lock comes before the look: a look before it could miss what the holder is about to leave behind.
+        let head = try transaction.first("SELECT position FROM feed_head WHERE id = 1 {for update}") { $0.int(0) }
+        var pending: [(sequence: Int64, entry: Entry)] = try transaction.all(
+            """
+            DELETE FROM feed_pending
+            WHERE sequence IN (SELECT sequence FROM feed_pending ORDER BY sequence LIMIT $1)
+            RETURNING sequence, tenant_id, org_id, event_id
+            """, [.int(limit)]
+        ) { ($0.int(0), Entry(scope: Scope(tenant: $0.id(1), organisation: $0.id(2)), event: $0.id(3))) }
+        pending.sort { $0.sequence < $1.sequence }
+        return (pending.map(\.entry), head ?? 0)
+    }
+
+    /// An entry of one organisation's feed.
+    struct Placed: Sendable {
+        let position: Int64
+        let event: EventID
+    }
+
+    private static func placed(_ row: any Row) -> Placed { Placed(position: row.int(0), event: row.id(1)) }
+
+    /// The oldest entry that is held.
+    static func first(_ scope: Scope, in transaction: any Transaction) throws -> Placed? {
+        try transaction.first(
+            """
+            SELECT position, event_id FROM feed WHERE tenant_id = $1 AND org_id = $2 ORDER BY position LIMIT 1
+            """, [.id(scope.tenant), .id(scope.organisation)], placed)
+    }
+
+    /// The newest entry behind a position.
+    static func last(after position: Int64, _ scope: Scope, in transaction: any Transaction) throws -> Placed? {
+        try transaction.first(
+            """
+            SELECT position, event_id FROM feed
+            WHERE tenant_id = $1 AND org_id = $2 AND position > $3 ORDER BY position DESC LIMIT 1
+            """, [.id(scope.tenant), .id(scope.organisation), .int(position)], placed)
+    }
+
+    /// The entry that is `count` entries behind a position; nil when there are not so many.
+    static func entry(
+        _ count: Int, after position: Int64, _ scope: Scope, in transaction: any Transaction
+    ) throws -> Placed? {
+        try transaction.first(
+            """
+            SELECT position, event_id FROM feed
+            WHERE tenant_id = $1 AND org_id = $2 AND position > $3 ORDER BY position LIMIT 1 OFFSET $4
+            """, [.id(scope.tenant), .id(scope.organisation), .int(position), .int(count - 1)], placed)
+    }
+}
