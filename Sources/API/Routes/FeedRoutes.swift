@@ -122,7 +122,9 @@ extension QueryReader {
     mutating func pattern(_ name: String) -> EventPattern? {
         guard let text = text(name) else { return nil }
         if let pattern = EventPattern(text) { return pattern }
-        fault(name, "\"\(text.prefix(80))\" matches no event type; the nearest is \(EventNames.catalogue.nearest(to: text))")
+        fault(
+            name,
+            "\"\(text.prefix(80))\" matches no event type; the nearest is \(EventNames.catalogue.nearest(to: text))")
         return nil
     }
 }
