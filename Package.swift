@@ -74,6 +74,10 @@ let targets: [Target] = [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", .collections,
             .httpTypes, .logging, .serviceLifecycle,
         ]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+        name: "CatalogFeed",
+        dependencies: ["Kernel", "Events", "Signing", "Storage", "Commerce", "CZlib", .logging, .serviceLifecycle]),
     .target(
         name: "ProviderClient",
         dependencies: [
@@ -85,14 +89,14 @@ let targets: [Target] = [
         name: "API",
         dependencies: [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
-            .hummingbird, .jwtKit, .crypto, .httpTypes, .nioCore, .logging, .metrics,
+            "CatalogFeed", .hummingbird, .jwtKit, .crypto, .httpTypes, .nioCore, .logging, .metrics,
         ]),
     .target(
         name: "Server",
         dependencies: [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
-            "Commerce", "Webhooks", "Integrations", "ProviderClient", "API", .configuration, .hummingbird, .logging,
-            .httpTypes, .metrics, .nioCore, .nioPosix, .serviceLifecycle, .systemPackage,
+            "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "API", .configuration,
+            .hummingbird, .logging, .httpTypes, .metrics, .nioCore, .nioPosix, .serviceLifecycle, .systemPackage,
             .unixSignals,
         ], resources: [.embedInCode("Development/Recordings")]),
     .executableTarget(
@@ -138,6 +142,12 @@ let tests: [Target] = [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
             "TestSupport", .httpTypes,
         ]),
+    .testTarget(
+        name: "CatalogFeedTests",
+        dependencies: [
+            "Kernel", "Events", "Signing", "Storage", "Commerce", "CatalogFeed", "CZlib", "TestSupport", .logging,
+        ],
+        exclude: ["Judges"], resources: [.copy("Fixtures")]),
     .testTarget(
         name: "APITests",
         dependencies: [

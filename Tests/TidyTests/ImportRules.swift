@@ -22,18 +22,23 @@ private let allowedImports: [String: Set<String>] = [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "DequeModule",
         "HTTPTypes", "Logging", "ServiceLifecycle",
     ],
+    "CZlib": [],
+    "CatalogFeed": [
+        "Kernel", "Events", "Signing", "Storage", "Commerce", "CZlib", "Logging", "ServiceLifecycle", "Glibc",
+    ],
     "ProviderClient": [
         "Kernel", "AsyncHTTPClient", "HTTPTypes", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Logging", "Glibc",
     ],
 
     "API": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
-        "Hummingbird", "JWTKit", "Crypto", "HTTPTypes", "NIOCore", "Logging", "Metrics", "CoreMetrics",
+        "CatalogFeed", "Hummingbird", "JWTKit", "Crypto", "HTTPTypes", "NIOCore", "Logging", "Metrics", "CoreMetrics",
         "FoundationEssentials", "Glibc",
     ],
     "Server": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
-        "Commerce", "Webhooks", "Integrations", "ProviderClient", "API", "Configuration", "Hummingbird", "Logging",
+        "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "API", "Configuration", "Hummingbird",
+        "Logging",
         "HTTPTypes", "Metrics", "NIOCore", "NIOPosix", "ServiceLifecycle", "SystemPackage", "UnixSignals",
         "FoundationEssentials", "Glibc",
     ],
