@@ -14,6 +14,7 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-log.git", .upToNextMinor(from: "1.16.2")),
     .package(url: "https://github.com/apple/swift-metrics.git", .upToNextMinor(from: "2.13.0")),
     .package(url: "https://github.com/apple/swift-nio.git", .upToNextMinor(from: "2.101.2")),
+    .package(url: "https://github.com/apple/swift-nio-extras.git", .upToNextMinor(from: "1.35.2")),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", .upToNextMinor(from: "2.37.6")),
     .package(url: "https://github.com/apple/swift-system.git", .upToNextMinor(from: "1.8.1")),
     .package(url: "https://github.com/groue/GRDB.swift.git", .upToNextMinor(from: "7.10.0")),
@@ -33,12 +34,15 @@ extension Target.Dependency {
     static let sqlite: Self = .product(name: "GRDBSQLite", package: "GRDB.swift")
     static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore: Self = .product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTesting: Self = .product(name: "HummingbirdTesting", package: "hummingbird")
     static let jwtKit: Self = .product(name: "JWTKit", package: "jwt-kit")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
     static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
     static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioHTTPTypesHTTP1: Self = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -89,14 +93,16 @@ let targets: [Target] = [
         name: "API",
         dependencies: [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
-            "CatalogFeed", .hummingbird, .jwtKit, .crypto, .httpTypes, .nioCore, .logging, .metrics,
+            "CatalogFeed", .hummingbird, .hummingbirdCore, .jwtKit, .crypto, .httpTypes, .nioCore, .nioHTTP1,
+            .nioHTTPTypes, .nioHTTPTypesHTTP1, .logging, .metrics,
         ]),
     .target(
         name: "Server",
         dependencies: [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
             "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "API", .configuration,
-            .hummingbird, .logging, .httpTypes, .metrics, .nioCore, .nioPosix, .serviceLifecycle, .systemPackage,
+            .hummingbird, .hummingbirdCore, .logging, .httpTypes, .metrics, .nioCore, .nioPosix, .serviceLifecycle,
+            .systemPackage,
             .unixSignals,
         ], resources: [.embedInCode("Development/Recordings")]),
     .executableTarget(

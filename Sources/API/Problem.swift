@@ -25,12 +25,20 @@ package struct Problem: Error, Sendable {
         self.headers = headers
     }
 
+    package static let contentType = "application/problem+json"
+
     /// The response, with the id by which the log knows the request.
     package func response(requestID: String) -> Response {
         var headers = headers
-        headers[.contentType] = "application/problem+json"
+        headers[.contentType] = Self.contentType
+        let body = ResponseBody(byteBuffer: ByteBuffer(bytes: body(requestID: requestID)))
+        return Response(status: status, headers: headers, body: body)
+    }
+
+    /// The same as bytes alone, for answers that don't go through the router.
+    func body(requestID: String) -> [UInt8] {
         // RFC 9457 advises the status phrase as title where the type says no more than the status does.
-        let bytes = JSONWriter.object { writer in
+        JSONWriter.object { writer in
             writer.field("type", "about:blank")
             writer.field("title", status.reasonPhrase.isEmpty ? "Error" : status.reasonPhrase)
             writer.field("status", status.code)
@@ -49,7 +57,6 @@ package struct Problem: Error, Sendable {
             for field in fields { writer.field(field.name, field.value) }
             writer.field("request_id", requestID)
         }
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }
 

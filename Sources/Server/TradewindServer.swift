@@ -1,5 +1,6 @@
 import API
 import Hummingbird
+import HummingbirdCore
 import Kernel
 import Logging
 import NIOPosix
@@ -16,6 +17,7 @@ package struct TradewindServer {
     package let services: APIServices
     package let router: Router<AppContext>
     package let registry: PrometheusRegistry
+    let door: InboundDoor?
     let background: [any Service]
     let logger: Logger
 
@@ -37,8 +39,9 @@ package struct TradewindServer {
             reuseAddress: true)
         let application = Application(
             router: router,
-            // Closes what never finishes its headers or its TLS-terminating proxy forgot about.
-            server: .http1(configuration: .init(idleTimeout: .seconds(75))), configuration: configuration,
+            server: HTTPServerBuilder { [door] responder in
+                DoorChannel(responder: responder, door: door, idleTimeout: .seconds(75))
+            }, configuration: configuration,
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 logger.info("listening", metadata: ["port": "\(port)"])

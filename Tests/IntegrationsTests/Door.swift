@@ -150,8 +150,8 @@ func signature(_ scheme: any SignatureScheme, _ body: String, _ secret: Secret) 
 extension Door {
     /// Sends a body through the gateway's door, signed with the secret.
     func send(_ body: String, secret: Secret) async throws -> Intake.Answer {
-        try await intake.acceptUnified(
-            body: Array(body.utf8), headers: try signature(SignatureCatalog.unifiedInbound, body, secret))
+        try await intake.accept(
+            at: .unified, body: Array(body.utf8), headers: try signature(SignatureCatalog.unifiedInbound, body, secret))
     }
 
     func send(_ body: String, over link: Link) async throws -> Intake.Answer {
@@ -165,7 +165,7 @@ extension Door {
         var headers = try signature(SignatureCatalog.woocommerce, body, secret)
         if let topic { headers[try #require(HTTPField.Name("X-WC-Webhook-Topic"))] = topic }
         return try await intake.accept(
-            provider: "woocommerce", connection: id, body: Array(body.utf8), headers: headers)
+            at: .native(provider: "woocommerce", connection: id), body: Array(body.utf8), headers: headers)
     }
 
     func orders(_ scope: Scope = scope) async throws -> [Order] {

@@ -44,7 +44,7 @@ struct IntakeAnswerTests {
             ]
             for headers in wrong {
                 let found = await refusal {
-                    try await door.intake.acceptUnified(body: Array(body.utf8), headers: headers)
+                    try await door.intake.accept(at: .unified, body: Array(body.utf8), headers: headers)
                 }
                 #expect(found == Self.unauthenticated)
             }
@@ -53,7 +53,7 @@ struct IntakeAnswerTests {
                     == Self.unauthenticated)
             #expect(try await door.count("SELECT count(*) FROM inbox") == 0)
             let upper: HTTPFields = [name: value.uppercased()]
-            #expect(try await door.intake.acceptUnified(body: Array(body.utf8), headers: upper).accepted != nil)
+            #expect(try await door.intake.accept(at: .unified, body: Array(body.utf8), headers: upper).accepted != nil)
         }
     }
 
@@ -111,7 +111,9 @@ struct IntakeAnswerTests {
             let link = try await door.connect()
             let signed = await refusal { try await door.send(body, over: link) }
             #expect(signed == Refusal(.malformed, words))
-            let bare = await refusal { try await door.intake.acceptUnified(body: Array(body.utf8), headers: [:]) }
+            let bare = await refusal {
+                try await door.intake.accept(at: .unified, body: Array(body.utf8), headers: [:])
+            }
             #expect(bare == Self.unauthenticated)
         }
     }
@@ -211,7 +213,8 @@ struct IntakeAnswerTests {
                 await refusal { try await send(ConnectionID(high: 1, low: 1), shop.secret) } == Self.unauthenticated)
             for provider in ["unified", "shopify", "nobody"] {
                 let found = await refusal {
-                    try await door.intake.accept(provider: provider, connection: shop.id, body: [], headers: [:])
+                    try await door.intake.accept(
+                        at: .native(provider: provider, connection: shop.id), body: [], headers: [:])
                 }
                 #expect(found == Refusal.notFound("provider"))
             }
@@ -226,7 +229,7 @@ struct IntakeAnswerTests {
             let link = try await door.connect("shop", provider: "woocommerce")
             let ping = try Recording("woocommerce", "hook-ping")
             let answer = try await door.intake.accept(
-                provider: "woocommerce", connection: link.id, body: Array(ping.body.utf8), headers: [:])
+                at: .native(provider: "woocommerce", connection: link.id), body: Array(ping.body.utf8), headers: [:])
             #expect(answer == .greeting)
             #expect(try await door.count("SELECT count(*) FROM inbox") == 0)
         }

@@ -32,12 +32,13 @@ private let allowedImports: [String: Set<String>] = [
 
     "API": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
-        "CatalogFeed", "Hummingbird", "JWTKit", "Crypto", "HTTPTypes", "NIOCore", "Logging", "Metrics", "CoreMetrics",
-        "FoundationEssentials", "Glibc",
+        "CatalogFeed", "Hummingbird", "HummingbirdCore", "JWTKit", "Crypto", "HTTPTypes", "NIOCore", "NIOHTTP1",
+        "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Logging", "Metrics", "CoreMetrics", "FoundationEssentials", "Glibc",
     ],
     "Server": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
         "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "API", "Configuration", "Hummingbird",
+        "HummingbirdCore",
         "Logging",
         "HTTPTypes", "Metrics", "NIOCore", "NIOPosix", "ServiceLifecycle", "SystemPackage", "UnixSignals",
         "FoundationEssentials", "Glibc",

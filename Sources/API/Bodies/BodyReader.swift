@@ -6,7 +6,7 @@ import NIOCore
 /// Reads request bodies: whole, bounded, in bounded time, and copied once.
 package struct BodyReader: Sendable {
     package let limit: Int
-    private let watch: SlowBodyWatch?
+    let watch: SlowBodyWatch?
 
     /// - Parameters:
     ///   - limit: bytes of a body at the most; one more is answered 413.
@@ -50,15 +50,19 @@ package struct BodyReader: Sendable {
             }
         } catch let problem as Problem {
             throw problem
-        } catch is SlowBody {
-            throw Problem(.requestTimeout, "The body took too long to arrive.", headers: [.connection: "close"])
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw BodyReader.cutOff
+            throw BodyReader.problem(of: error)
         }
         if let declared, bytes.count < declared { throw BodyReader.cutOff }
         return bytes
+    }
+
+    /// What a sender is told whose body broke off with an error of the connection.
+    static func problem(of error: any Error) -> Problem {
+        guard error is SlowBody else { return cutOff }
+        return Problem(.requestTimeout, "The body took too long to arrive.", headers: [.connection: "close"])
     }
 
     private static let cutOff = Problem(

@@ -8,13 +8,18 @@ struct InboundRoutes {
     let intake: Intake
 
     func mount(on routes: some RouterMethods<AppContext>) {
-        routes.post("/unified/webhook", use: unified)
-        routes.post("/webhooks/{provider}/{connection}", use: native)
+        routes.post("\(Self.unifiedPath)", use: unified)
+        routes.post("\(Self.nativePattern)", use: native)
     }
+
+    static let unifiedPath = "/unified/webhook"
+    static let nativePrefix = "/webhooks/"
+    static let nativePattern = "/webhooks/{provider}/{connection}"
 
     @Sendable private func unified(_ request: Request, _ context: AppContext) async throws -> JSONResponse {
         let body = try await context.body(of: request)
-        return answer(try await intake.acceptUnified(body: body, headers: request.headers))
+        return JSONResponse(
+            Self.body(of: try await intake.accept(at: .unified, body: body, headers: request.headers)))
     }
 
     @Sendable private func native(_ request: Request, _ context: AppContext) async throws -> JSONResponse {
@@ -22,12 +27,13 @@ struct InboundRoutes {
         // A text that is no id names no connection: the intake answers it as any other unknown one.
         let connection = context.parameters.get("connection").flatMap { ConnectionID($0) } ?? .zero
         let body = try await context.body(of: request)
-        return answer(
-            try await intake.accept(provider: provider, connection: connection, body: body, headers: request.headers))
+        let door = Intake.Door.native(provider: provider, connection: connection)
+        return JSONResponse(Self.body(of: try await intake.accept(at: door, body: body, headers: request.headers)))
     }
 
-    private func answer(_ answer: Intake.Answer) -> JSONResponse {
-        JSONResponse { writer in
+    /// `{"status", "id"}`, as the seeds' senders read it.
+    static func body(of answer: Intake.Answer) -> [UInt8] {
+        JSONWriter.object { writer in
             switch answer {
             case .accepted(let id):
                 writer.field("status", "accepted")

@@ -19,7 +19,11 @@ package struct UnifiedConnector: Connector {
         ])
 
     package func arrival(_ request: VerifiedRequest) throws(ArrivalRefusal) -> Arrival {
-        let envelope = try UnifiedEnvelope.scan(request.body)
+        Self.arrival(of: try UnifiedEnvelope.scan(request.body))
+    }
+
+    /// The same for a body whose frame was read before its signature was found good.
+    package static func arrival(of envelope: UnifiedEnvelope) -> Arrival {
         let event = SourceObject.cut(envelope.event)
         let isOrder = UnifiedConnector.described.orderEvents.contains(event)
         return Arrival(

@@ -53,6 +53,15 @@ package final class ConnectionDirectory: Sendable {
         }
     }
 
+    /// What is known without asking the store; nil when it has to be asked.
+    func known(_ name: Name) -> (entry: Entry?, Void)? {
+        let now = time.now()
+        return state.withLock { state in
+            guard let slot = state.slots[name], slot.expires > now else { return nil }
+            return (slot.entry, ())
+        }
+    }
+
     /// Nil when there is no such connection; that answer is remembered as well.
     func entry(_ name: Name) async throws -> Entry? {
         let now = time.now()

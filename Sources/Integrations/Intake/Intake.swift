@@ -48,37 +48,92 @@ package final class Intake: Sendable {
 
     // MARK: Doors
 
-    /// `POST /unified/webhook`: the body names the connection, the header `X-Unified-Signature` signs it.
-    package func acceptUnified(body: [UInt8], headers: HTTPFields) async throws -> Answer {
-        let scheme = ConnectorCatalog.unified.description.signature
-        guard headers[Self.unifiedSignature] != nil else { throw Self.unauthenticated }
-        let envelope: UnifiedEnvelope
-        do throws(ArrivalRefusal) { envelope = try UnifiedEnvelope.scan(body) } catch {
-            throw Refusal(.malformed, error.description)
-        }
-        guard let entry = try await directory.entry(.external(envelope.connectionID)) else {
-            // Nothing can be verified for an unknown connection, but a gateway may learn that it is one.
-            if (try? scheme.verify(body: body, headers: headers, keys: gatewayKeys, now: time.now())) != nil {
-                throw Self.inactive
-            }
-            throw Self.unauthenticated
-        }
-        return try await accept(
-            entry, connector: ConnectorCatalog.unified, keys: entry.keys + gatewayKeys, body: body, headers: headers)
+    /// Where a delivery comes in, and with that how it names its connection.
+    package enum Door: Sendable, Equatable {
+        /// `POST /unified/webhook`: the body names the connection.
+        case unified
+        /// `POST /webhooks/{provider}/{connection}`: each connection has an address of its own.
+        case native(provider: String, connection: ConnectionID)
     }
 
-    /// `POST /webhooks/{provider}/{connection}`: each connection has an address of its own.
-    package func accept(
-        provider: String, connection: ConnectionID, body: [UInt8], headers: HTTPFields
-    ) async throws -> Answer {
-        guard let connector = ConnectorCatalog.connector(for: provider),
-            connector.description.addressing == .inPath
-        else { throw Refusal.notFound("provider") }
-        if connector.isGreeting(headers: headers, body: body) { return .greeting }
-        guard let entry = try await directory.entry(.id(connection)), entry.connection.provider == provider else {
-            throw Self.unauthenticated
+    /// Runs a piece of work on another thread, behind what it was given before.
+    package typealias Relay = @Sendable (@escaping @Sendable () -> Void) -> Void
+
+    /// Returns once the delivery is on disk; throws the `Refusal` that its sender is to be told.
+    package func accept(at door: Door, body: [UInt8], headers: HTTPFields) async throws -> Answer {
+        guard let call = try Call(door, body: body, headers: headers) else { return .greeting }
+        let entry = try await directory.entry(call.name)
+        return try await withCheckedThrowingContinuation { continuation in
+            take(call, entry, relay: { $0() }, answer: { continuation.resume(with: $0) })
         }
-        return try await accept(entry, connector: connector, keys: entry.keys, body: body, headers: headers)
+    }
+
+    /// The same for callers without a task.
+    ///
+    /// - Parameters:
+    ///   - relay: where the answer is given; it must not block.
+    ///   - answer: called once: right away for what needs no store, else through the relay.
+    package func accept(
+        at door: Door, body: [UInt8], headers: HTTPFields, relay: @escaping Relay,
+        answer: @escaping @Sendable (Result<Answer, any Error>) -> Void
+    ) {
+        do {
+            guard let call = try Call(door, body: body, headers: headers) else { return answer(.success(.greeting)) }
+            if let known = directory.known(call.name) {
+                take(call, known.entry, relay: relay, answer: answer)
+                return
+            }
+            Task {
+                do {
+                    take(call, try await directory.entry(call.name), relay: relay, answer: answer)
+                } catch {
+                    relay { answer(.failure(error)) }
+                }
+            }
+        } catch {
+            answer(.failure(error))
+        }
+    }
+
+    /// A delivery whose connection is named and not yet looked up.
+    private struct Call: Sendable {
+        let name: ConnectionDirectory.Name
+        let connector: any Connector
+        /// The frame of a body that names its connection itself: read once, for the name and for the arrival.
+        let envelope: UnifiedEnvelope?
+        let body: [UInt8]
+        let headers: HTTPFields
+
+        /// Nil for a provider's greeting.
+        init?(_ door: Door, body: [UInt8], headers: HTTPFields) throws {
+            self.body = body
+            self.headers = headers
+            switch door {
+            case .unified:
+                guard headers[Intake.unifiedSignature] != nil else { throw Intake.unauthenticated }
+                connector = ConnectorCatalog.unified
+                do throws(ArrivalRefusal) {
+                    let envelope = try UnifiedEnvelope.scan(body)
+                    self.envelope = envelope
+                    name = .external(envelope.connectionID)
+                } catch {
+                    throw Refusal(.malformed, error.description)
+                }
+            case .native(let provider, let connection):
+                guard let found = ConnectorCatalog.connector(for: provider), found.description.addressing == .inPath
+                else { throw Refusal.notFound("provider") }
+                if found.isGreeting(headers: headers, body: body) { return nil }
+                connector = found
+                envelope = nil
+                name = .id(connection)
+            }
+        }
+
+        /// What has come in; only to be asked once the signature is good.
+        func arrival(_ verified: VerifiedRequest) throws(ArrivalRefusal) -> Arrival {
+            if let envelope { return UnifiedConnector.arrival(of: envelope) }
+            return try connector.arrival(verified)
+        }
     }
 
     private static let unifiedSignature: HTTPField.Name = {
@@ -90,48 +145,80 @@ package final class Intake: Sendable {
 
     // MARK: Storing
 
-    private func accept(
-        _ entry: ConnectionDirectory.Entry, connector: any Connector, keys: [SigningKey], body: [UInt8],
-        headers: HTTPFields
-    ) async throws -> Answer {
-        let now = time.now()
-        let verified: VerifiedRequest
-        do throws(SignatureRejection) {
-            verified = try connector.description.signature.verify(
-                body: body, headers: headers, keys: keys, now: now)
+    private func take(
+        _ call: Call, _ entry: ConnectionDirectory.Entry?, relay: @escaping Relay,
+        answer: @escaping @Sendable (Result<Answer, any Error>) -> Void
+    ) {
+        do {
+            let now = time.now()
+            let connection = try verify(call, entry, now: now)
+            let arrival: Arrival
+            do throws(ArrivalRefusal) { arrival = try call.arrival(connection.request) } catch {
+                throw Refusal(.malformed, error.description)
+            }
+            store(arrival, of: connection.connection, call, now: now, relay: relay, answer: answer)
         } catch {
+            relay { answer(.failure(error)) }
+        }
+    }
+
+    /// The connection that a delivery is really from; the same words for everything that proves nothing.
+    private func verify(
+        _ call: Call, _ entry: ConnectionDirectory.Entry?, now: Timestamp
+    ) throws(Refusal) -> (connection: Connection, request: VerifiedRequest) {
+        let signature = call.connector.description.signature
+        let isGateway = call.envelope != nil
+        guard let entry, isGateway || entry.connection.provider == call.connector.description.provider else {
+            // Nothing can be verified for an unknown connection, but a gateway may learn that it is one.
+            if isGateway, isSigned(call, signature, keys: gatewayKeys, now: now) != nil { throw Self.inactive }
             throw Self.unauthenticated
         }
+        let keys = isGateway ? entry.keys + gatewayKeys : entry.keys
+        guard let request = isSigned(call, signature, keys: keys, now: now) else { throw Self.unauthenticated }
         guard entry.connection.status == .active else { throw Self.inactive }
-        let arrival: Arrival
-        do throws(ArrivalRefusal) { arrival = try connector.arrival(verified) } catch {
-            throw Refusal(.malformed, error.description)
+        return (entry.connection, request)
+    }
+
+    private func isSigned(
+        _ call: Call, _ scheme: any SignatureScheme, keys: [SigningKey], now: Timestamp
+    ) -> VerifiedRequest? {
+        do throws(SignatureRejection) {
+            return try scheme.verify(body: call.body, headers: call.headers, keys: keys, now: now)
+        } catch {
+            // Why it is not good is nobody's business: the answer is the same for each reason.
+            return nil
         }
-        return try await store(
-            arrival, of: entry.connection, connector: connector.description.provider, body: body, now: now)
     }
 
     private func store(
-        _ arrival: Arrival, of connection: Connection, connector: String, body: [UInt8], now: Timestamp
-    ) async throws -> Answer {
+        _ arrival: Arrival, of connection: Connection, _ call: Call, now: Timestamp, relay: @escaping Relay,
+        answer: @escaping @Sendable (Result<Answer, any Error>) -> Void
+    ) {
         let id: InboxID = ids.next()
         var claim: WorkflowClaim?
         if arrival.disposition == .importOrder, runner.hasRoom {
             claim = OrderImport.claim(id, scope: connection.scope, number: runner.number, createdAt: now)
         }
-        let digest = ContentDigest.sha256(parts: [connection.id.bytes, Array(arrival.dedupeMaterial.utf8), body])
+        let connector = call.connector.description.provider
+        let digest = ContentDigest.sha256(parts: [connection.id.bytes, Array(arrival.dedupeMaterial.utf8), call.body])
         let delivery = InboundDelivery(
             id: id, scope: connection.scope, connection: connection.id, connector: connector,
-            arrival: arrival, key: Array(digest.prefix(16)), receivedAt: now, body: body, claim: claim)
-        let stored = try await committer.submit(delivery)
+            arrival: arrival, key: Array(digest.prefix(16)), receivedAt: now, body: call.body, claim: claim)
+        committer.submit(delivery) { result in
+            relay { answer(result.map { self.stored($0, delivery, provider: connection.provider) }) }
+        }
+    }
+
+    /// What follows a commit: the sender's answer, and the import that this process has claimed.
+    private func stored(_ outcome: StoredDelivery, _ delivery: InboundDelivery, provider: String) -> Answer {
         CrashPoint.reach(.afterCommit)
-        switch stored {
+        switch outcome {
         case .accepted(let id):
-            if let claim {
+            if let claim = delivery.claim {
                 orderImport.hand(
                     InboxStore.Stored(
-                        id: id, scope: connection.scope, connection: connection.id, connector: connector,
-                        provider: connection.provider, event: arrival.event, body: body))
+                        id: id, scope: delivery.scope, connection: delivery.connection, connector: delivery.connector,
+                        provider: provider, event: delivery.arrival.event, body: delivery.body))
                 runner.offer([claim])
             }
             return .accepted(id)
