@@ -24,6 +24,7 @@ package struct DoorChannel: ServerChildChannel, HTTPChannelHandler {
         self.idleTimeout = idleTimeout
     }
 
+    /// The order of handlers decides who sees what: parts pass them from the socket to the router in this one.
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
