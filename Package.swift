@@ -178,8 +178,8 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "tradewind", "Kernel", "Signing", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore, .nioHTTP1,
-            .nioPosix,
+            "tradewind", "Kernel", "Events", "Signing", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore,
+            .nioHTTP1, .nioPosix,
         ],
         exclude: ["Judges"]),
     .testTarget(name: "TidyTests"),

@@ -10,19 +10,22 @@ package struct APIServices: Sendable {
     package let inbox: InboxService
     package let products: ProductService
     package let orders: OrderService
+    package let ownTypes: OwnTypeService
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
     package let workflows: WorkflowService
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
+        orders: OrderService, ownTypes: OwnTypeService, subscriptions: SubscriptionService, feed: FeedFollower,
+        workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections
         self.inbox = inbox
         self.products = products
         self.orders = orders
+        self.ownTypes = ownTypes
         self.subscriptions = subscriptions
         self.feed = feed
         self.workflows = workflows

@@ -25,8 +25,11 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
             .mount(on: tenant)
         ProductRoutes(products: services.products, idempotency: idempotency).mount(on: tenant)
         OrderRoutes(orders: services.orders, idempotency: idempotency).mount(on: tenant)
-        SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
-        FeedRoutes(feed: services.feed).mount(on: tenant)
+        EventTypeRoutes(types: services.ownTypes, idempotency: idempotency).mount(on: tenant)
+        SubscriptionRoutes(
+            subscriptions: services.subscriptions, types: services.ownTypes, idempotency: idempotency
+        ).mount(on: tenant)
+        FeedRoutes(feed: services.feed, types: services.ownTypes).mount(on: tenant)
         WorkflowRoutes(workflows: services.workflows).mount(on: tenant)
     }
     if !dependencies.settings.metricsArePublic { health.mountMetrics(on: tenant.requiring(.admin)) }

@@ -16,11 +16,14 @@ package struct EventNames: Sendable {
     package func hasEntity(_ entity: String) -> Bool { all.contains { $0.hasPrefix(entity + ".") } }
 
     /// The known name that is nearest to a text by edits, for an answer to a misspelt one.
-    package func nearest(to text: String) -> String {
+    package func nearest(to text: String) -> String { Self.nearest(to: text, among: all) ?? "" }
+
+    /// The nearest of some names; nil only where there are none.
+    package static func nearest(to text: String, among names: [String]) -> String? {
         // No name is that long, and a stranger's megabyte would cost seconds.
         let start = String(text.prefix(80))
-        let distances = all.map { (name: $0, edits: Self.editDistance(start, $0)) }
-        return distances.min { $0.edits < $1.edits }?.name ?? ""
+        let distances = names.map { (name: $0, edits: editDistance(start, $0)) }
+        return distances.min { $0.edits < $1.edits }?.name
     }
 
     /// Levenshtein's distance over characters.

@@ -16,6 +16,7 @@ struct FeedRoutes {
     private static let streamRows = 200
 
     let feed: FeedFollower
+    let types: OwnTypeService
 
     func mount(on routes: some RouterMethods<TenantContext>) {
         let events = routes.group("/api/v1/webhooks/events")
@@ -31,7 +32,8 @@ struct FeedRoutes {
             query.integer("limit", in: 1...Limits.feedRows) ?? query.integer("per_page", in: 1...Limits.pageRows)
             ?? Limits.pageRowsDefault
         let wait = query.integer("wait", in: 0...Self.waitMost) ?? 0
-        let wanted = wanted(&query, after: after, limit: limit)
+        let names = try await types.names(tenant: context.principal.scope.tenant)
+        let wanted = wanted(&query, names, after: after, limit: limit)
         try query.finish()
         let page = try await feed.page(wanted, scope: context.principal.scope, wait: .seconds(wait))
         var writer = JSONWriter(reserving: page.events.count * 700 + 100)
@@ -45,9 +47,12 @@ struct FeedRoutes {
         return JSONResponse(writer.bytes)
     }
 
-    private func wanted(_ query: inout QueryReader, after: EventID?, limit: Int) -> FeedReader.Query {
+    private func wanted(
+        _ query: inout QueryReader, _ names: EventNames, after: EventID?, limit: Int
+    ) -> FeedReader.Query {
         FeedReader.Query(
-            after: after, pattern: query.pattern("event_type"), entityType: query.text("entity_type"), limit: limit)
+            after: after, pattern: query.pattern("event_type", among: names), entityType: query.text("entity_type"),
+            limit: limit)
     }
 
     private static func write(_ event: DomainEvent, _ writer: inout JSONWriter) {
@@ -71,7 +76,8 @@ struct FeedRoutes {
             after = EventID(last)
             if after == nil { query.fault("Last-Event-ID", "must be the id of an event") }
         }
-        let wanted = wanted(&query, after: after, limit: Self.streamRows)
+        let names = try await types.names(tenant: context.principal.scope.tenant)
+        let wanted = wanted(&query, names, after: after, limit: Self.streamRows)
         try query.finish()
         let (feed, scope) = (feed, context.principal.scope)
         // Before the answer begins: a cursor that is no good and a reader too many still get a status of their own.
@@ -119,12 +125,10 @@ struct FeedRoutes {
 
 extension QueryReader {
     /// An event type or a pattern of types; anything that matches no type is a fault that names the nearest one.
-    mutating func pattern(_ name: String) -> EventPattern? {
+    mutating func pattern(_ name: String, among names: EventNames) -> EventPattern? {
         guard let text = text(name) else { return nil }
-        if let pattern = EventPattern(text) { return pattern }
-        fault(
-            name,
-            "\"\(text.prefix(80))\" matches no event type; the nearest is \(EventNames.catalogue.nearest(to: text))")
+        if let pattern = EventPattern(text, among: names) { return pattern }
+        fault(name, "\"\(text.prefix(80))\" matches no event type; the nearest is \(names.nearest(to: text))")
         return nil
     }
 }

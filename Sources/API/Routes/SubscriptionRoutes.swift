@@ -6,6 +6,7 @@ import Webhooks
 /// `/api/v1/webhooks/subscriptions`: where a tenant's events go, and what became of their deliveries.
 struct SubscriptionRoutes {
     let subscriptions: SubscriptionService
+    let types: OwnTypeService
     let idempotency: IdempotencyStore
 
     func mount(on routes: some RouterMethods<TenantContext>) {
@@ -22,7 +23,8 @@ struct SubscriptionRoutes {
 
     @Sendable private func create(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let policy = subscriptions.policy
-        let wanted = try await context.read(request) { SubscriptionRequest($0, policy: policy) }
+        let names = try await types.names(tenant: context.principal.scope.tenant)
+        let wanted = try await context.read(request) { SubscriptionRequest($0, policy: policy, names: names) }
         let (subscription, secret) = try await subscriptions.create(wanted, scope: context.principal.scope)
         return JSONResponse(status: .created) { writer in
             write(subscription, &writer)

@@ -21,4 +21,19 @@ package final class EventBuffer {
             event.occurred(
                 id: ids.next(), at: now, scope: scope, actor: actor, source: source, causation: causation))
     }
+
+    /// Adds an event of a tenant's own type, whose payload its schema has accepted. Without an entity it is about
+    /// itself.
+    package func append(
+        _ type: OwnType, _ payload: JSONObject, entity: ID<DomainEvent.Entity>?, scope: Scope, actor: Actor
+    ) -> DomainEvent {
+        let id: EventID = ids.next()
+        let sides = type.sides(of: payload)
+        let event = DomainEvent(
+            id: id, type: type.name, occurredAt: now, scope: scope, actor: actor,
+            entity: DomainEvent.Entity(type: type.entityType, id: entity ?? id.cast()), source: "api", causation: nil,
+            payload: sides.payload, withheld: sides.withheld)
+        events.append(event)
+        return event
+    }
 }

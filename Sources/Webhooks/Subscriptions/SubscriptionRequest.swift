@@ -15,9 +15,10 @@ package struct SubscriptionRequest: Sendable {
     package static let secretCharacters = 16
     private static let headersMost = 20
 
-    package init(_ fields: FieldReader, policy: EgressPolicy) {
+    /// - Parameter names: the event types that the caller's tenant may ask for.
+    package init(_ fields: FieldReader, policy: EgressPolicy, names: EventNames = .catalogue) {
         url = SubscriptionRequest.url(fields, policy)
-        patterns = SubscriptionRequest.patterns(fields)
+        patterns = SubscriptionRequest.patterns(fields, names)
         profile = fields.string("profile") ?? ProfileCatalog.usual.name
         if ProfileCatalog.profile(named: profile) == nil {
             fields.fault(
@@ -44,7 +45,7 @@ package struct SubscriptionRequest: Sendable {
         return text
     }
 
-    private static func patterns(_ fields: FieldReader) -> [EventPattern] {
+    private static func patterns(_ fields: FieldReader, _ names: EventNames) -> [EventPattern] {
         guard let items = fields.value("event_types")?.array, !items.isEmpty else {
             fields.fault("event_types", "must be a list of at least one event type or pattern")
             return []
@@ -53,8 +54,8 @@ package struct SubscriptionRequest: Sendable {
         guard fields.strings("event_types", upTo: 100) != nil else { return [] }
         return items.enumerated().compactMap { index, item in
             guard let text = item.string else { return nil }
-            if let pattern = EventPattern(text) { return pattern }
-            let nearest = EventNames.catalogue.nearest(to: text)
+            if let pattern = EventPattern(text, among: names) { return pattern }
+            let nearest = names.nearest(to: text)
             fields.fault(
                 at: ["event_types", String(index)],
                 "\"\(text.prefix(80))\" matches no event type; the nearest is \(nearest)")

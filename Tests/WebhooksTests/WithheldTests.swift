@@ -1,0 +1,49 @@
+import Events
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Webhooks
+
+@Suite("What is withheld")
+struct WithheldTests {
+    /// The texts and digits of all that an event withholds.
+    private func secrets(of event: DomainEvent) throws -> [String] {
+        guard let withheld = event.withheld else { return [] }
+        return try JSONValue(parsing: withheld).object?.members.compactMap { $0.value.decimalText } ?? []
+    }
+
+    @Test("No confidential or restricted field of any type leaves by any profile", arguments: TestEngine.allCases)
+    func profiles(_ engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            for profile in ProfileCatalog.all {
+                _ = try await hub.subscribe(more: #", "profile": "\#(profile.name)""#)
+            }
+            var events: [DomainEvent] = []
+            for type in EventCatalog.all { events += try await hub.publish(1, type.example) }
+            let expected = events.count * ProfileCatalog.all.count
+            try await hub.deliveries(expected, where: "state = 'delivered'")
+            let bodies = hub.exchange.requests.elements.map { String(decoding: $0.body, as: UTF8.self) }
+            #expect(bodies.count == expected)
+            let secrets = try events.flatMap { try self.secrets(of: $0) }
+            #expect(Set(secrets).isSuperset(of: ["Ann Guest", "ann@example.test", "12045.50", "33.50"]))
+            for secret in secrets { #expect(!bodies.contains { $0.contains(secret) }, "\(secret)") }
+        }
+    }
+
+    @Test("No confidential or restricted field of any type is in the feed", arguments: TestEngine.allCases)
+    func feed(_ engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            var secrets: [String] = []
+            for type in EventCatalog.all {
+                for event in try await hub.publish(1, type.example) { secrets += try self.secrets(of: event) }
+            }
+            try await hub.number()
+            let page = try await hub.feed.page(
+                FeedReader.Query(after: nil, pattern: nil, entityType: nil, limit: 100), scope: Hub.scope)
+            #expect(page.events.map(\.type) == EventCatalog.names)
+            let payloads = page.events.map { String(decoding: $0.payload, as: UTF8.self) }
+            for secret in secrets { #expect(!payloads.contains { $0.contains(secret) }, "\(secret)") }
+        }
+    }
+}
