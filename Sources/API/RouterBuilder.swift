@@ -26,6 +26,8 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         ProductRoutes(products: services.products, idempotency: idempotency).mount(on: tenant)
         OrderRoutes(orders: services.orders, idempotency: idempotency).mount(on: tenant)
         SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
+        SubscriptionDeliveryRoutes(subscriptions: services.subscriptions).mount(on: tenant)
+        WebhookSettingsRoutes(subscriptions: services.subscriptions).mount(on: tenant)
         FeedRoutes(feed: services.feed).mount(on: tenant)
         WorkflowRoutes(workflows: services.workflows).mount(on: tenant)
     }

@@ -127,3 +127,23 @@ package struct DecimalDigits: Sendable {
         return value == Int64.min ? nil : -value
     }
 }
+
+extension DecimalDigits: Comparable {
+    /// By value: `1.50` is `1.5` and `15e-1`, and zero has no sign.
+    package static func == (a: DecimalDigits, b: DecimalDigits) -> Bool {
+        a.digits == b.digits && (a.digits.isEmpty || (a.scale == b.scale && a.isNegative == b.isNegative))
+    }
+
+    package static func < (a: DecimalDigits, b: DecimalDigits) -> Bool {
+        if a.sign != b.sign { return a.sign < b.sign }
+        return a.isNegative ? b.isSmallerInMagnitude(than: a) : a.isSmallerInMagnitude(than: b)
+    }
+
+    private var sign: Int { digits.isEmpty ? 0 : isNegative ? -1 : 1 }
+
+    private func isSmallerInMagnitude(than other: DecimalDigits) -> Bool {
+        let (order, otherOrder) = (digits.count + scale, other.digits.count + other.scale)
+        if order != otherOrder { return order < otherOrder }
+        return digits.lexicographicallyPrecedes(other.digits)
+    }
+}
