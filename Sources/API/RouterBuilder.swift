@@ -26,9 +26,9 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         ProductRoutes(products: services.products, idempotency: idempotency).mount(on: tenant)
         OrderRoutes(orders: services.orders, idempotency: idempotency).mount(on: tenant)
         EventTypeRoutes(types: services.ownTypes, idempotency: idempotency).mount(on: tenant)
-        SubscriptionRoutes(
-            subscriptions: services.subscriptions, types: services.ownTypes, idempotency: idempotency
-        ).mount(on: tenant)
+        SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
+        SubscriptionDeliveryRoutes(subscriptions: services.subscriptions).mount(on: tenant)
+        WebhookSettingsRoutes(subscriptions: services.subscriptions).mount(on: tenant)
         FeedRoutes(feed: services.feed, types: services.ownTypes).mount(on: tenant)
         WorkflowRoutes(workflows: services.workflows).mount(on: tenant)
     }

@@ -30,8 +30,8 @@ struct DeliveryParts {
         publisher = EventPublisher(
             database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time)
         subscriptions = SubscriptionService(
-            database: database, secrets: box, factory: SecretFactory(), directory: directory, policy: settings.egress,
-            ids: ids, time: time)
+            database: database, secrets: box, factory: SecretFactory(), directory: directory, dispatcher: dispatcher,
+            policy: settings.egress, ids: ids, time: time)
     }
 }
 

@@ -4,17 +4,23 @@ import Kernel
 ///
 /// Schemes read one secret in two ways: body signatures take its UTF-8 text as it stands, `whsec_` included;
 /// Standard Webhooks takes the bytes that the base64 text (behind `whsec_`, when that is there) stands for. A secret
-/// that is no base64 text signs with its own text in both, since a tenant may bring a secret of any form.
+/// that is no base64 text signs with its own text in both, since a tenant may bring a secret of any form. A secret
+/// `whsk_…` is a key pair: only asymmetric schemes use it.
 package struct SigningKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// The key of signatures over the body alone.
     let text: HMACSHA256.Key
     /// The key of Standard Webhooks signatures.
     let decoded: HMACSHA256.Key
+    /// Nil for a shared secret.
+    let pair: Ed25519Pair?
 
     package static let prefix = "whsec_"
 
     package var description: String { "***" }
     package var customMirror: Mirror { Mirror(self, children: []) }
+
+    /// What may be published of it: `whpk_…`; nil for a shared secret, of which nothing may.
+    package var publicKey: String? { pair?.publicText }
 
     /// Nil for an empty secret: anyone could sign with that.
     package init?(_ secret: Secret) {
@@ -27,5 +33,6 @@ package struct SigningKey: Sendable, CustomStringConvertible, CustomReflectable 
         } else {
             decoded = text
         }
+        pair = Ed25519Pair(secret)
     }
 }

@@ -24,6 +24,10 @@ private let catalogues: [Catalogue] = [
     Catalogue(contract: "Connector", folder: "Sources/Connectors/", list: "Sources/Connectors/ConnectorCatalog.swift"),
     Catalogue(
         contract: "SignatureScheme", folder: "Sources/Signing/", list: "Sources/Signing/SignatureCatalog.swift"),
+    // Profiles are constants of their list, which the second half of the rule looks after.
+    Catalogue(
+        contract: "Profile", folder: "Sources/Webhooks/Profiles/",
+        list: "Sources/Webhooks/Profiles/ProfileCatalog.swift"),
 ]
 
 private func words(_ text: String) -> [Substring] { text.split { !$0.isLetter && !$0.isNumber && $0 != "_" } }

@@ -52,19 +52,21 @@ struct Hub: Sendable {
             database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time.source)
         subscriptions = SubscriptionService(
             database: database, secrets: secrets, factory: SecretFactory(random: SeededRandom(seed: seed)),
-            directory: directory, policy: EgressPolicy(), ids: ids, time: time.source)
+            directory: directory, dispatcher: dispatcher, policy: EgressPolicy(), ids: ids, time: time.source)
         feed = FeedReader(database: database)
         follower = FeedFollower(reader: feed, watch: sequencer.watch)
     }
 
     // MARK: Doing
 
+    static let rules = SubscriptionRules(policy: EgressPolicy())
+
     func subscribe(
         _ url: String = "https://shop.example.com/in", types: String = "*", more: String = "", scope: Scope = scope
     ) async throws -> (Subscription, Secret) {
         let body = #"{"url": "\#(url)", "event_types": ["\#(types)"]\#(more)}"#
         let request = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
-            SubscriptionRequest($0, policy: subscriptions.policy)
+            SubscriptionRequest($0, rules: Self.rules)
         }
         return try await subscriptions.create(request, scope: scope)
     }

@@ -7,7 +7,9 @@ import Testing
 @Suite("What a caller may subscribe to")
 struct SubscriptionRequestTests {
     private func read(_ body: String, policy: EgressPolicy = EgressPolicy()) throws -> SubscriptionRequest {
-        try FieldReader.read(JSONValue(parsing: Array(body.utf8))) { SubscriptionRequest($0, policy: policy) }
+        try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
+            SubscriptionRequest($0, rules: SubscriptionRules(policy: policy))
+        }
     }
 
     private func faults(_ body: String, policy: EgressPolicy = EgressPolicy()) throws -> [FieldFault] {
@@ -37,7 +39,7 @@ struct SubscriptionRequestTests {
         #expect(request.url == "https://shop.example.com/in")
         #expect(request.patterns == [.entity("order"), .exactly("product.created"), .all])
         #expect(request.profile == "synq")
-        #expect(request.secret == Secret("0123456789abcdef"))
+        #expect(request.secret.given == Secret("0123456789abcdef"))
         #expect(request.description == "Ours")
         #expect(
             request.headers == [
@@ -49,14 +51,14 @@ struct SubscriptionRequestTests {
     @Test("An address and a type are enough")
     func least() throws {
         let request = try read(body())
-        #expect(request.profile == "synq" && request.secret == nil && request.headers.isEmpty)
+        #expect(request.profile == "synq" && request.secret.given == nil && request.headers.isEmpty)
     }
 
     @Test(
         "A fault is told with the pointer of its field",
         arguments: [
             (#", "secret": "0123456789abcde""#, "/secret", "16 characters"), (#", "secret": 5"#, "/secret", "a text"),
-            (#", "profile": "other""#, "/profile", "synq"), (#", "payload_mode": "thin""#, "/payload_mode", "full"),
+            (#", "profile": "other""#, "/profile", "synq"), (#", "payload_mode": "small""#, "/payload_mode", "full"),
             (#", "headers": []"#, "/headers", "an object"), (#", "headers": "a""#, "/headers", "an object"),
             (#", "headers": {"A": 5}"#, "/headers/A", "a text"),
             (#", "headers": {"A b": "c"}"#, "/headers/A b", "no header"),

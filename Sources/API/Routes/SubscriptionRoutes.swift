@@ -3,28 +3,30 @@ import Hummingbird
 import Kernel
 import Webhooks
 
-/// `/api/v1/webhooks/subscriptions`: where a tenant's events go, and what became of their deliveries.
+/// `/api/v1/webhooks/subscriptions`: where a tenant's events go.
 struct SubscriptionRoutes {
     let subscriptions: SubscriptionService
-    let types: OwnTypeService
     let idempotency: IdempotencyStore
 
     func mount(on routes: some RouterMethods<TenantContext>) {
         let all = routes.group("/api/v1/webhooks/subscriptions")
         all.get(use: list)
         all.get("{id}", use: one)
-        all.get("{id}/deliveries", use: deliveries)
+        all.get("{id}/keys", use: keys)
         let members = all.requiring(.member)
-        members.idempotent(idempotency).post(use: create)
+        let once = members.idempotent(idempotency)
+        once.post(use: create)
+        members.patch("{id}", use: change)
         members.delete("{id}", use: delete)
         members.post("{id}/activate", use: activate)
         members.post("{id}/disable", use: disable)
+        once.post("{id}/rotate-secret", use: rotate)
+        once.post("{id}/test", use: test)
     }
 
     @Sendable private func create(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
-        let policy = subscriptions.policy
-        let names = try await types.names(tenant: context.principal.scope.tenant)
-        let wanted = try await context.read(request) { SubscriptionRequest($0, policy: policy, names: names) }
+        let rules = try await subscriptions.rules(for: context.principal.tenant)
+        let wanted = try await context.read(request) { SubscriptionRequest($0, rules: rules) }
         let (subscription, secret) = try await subscriptions.create(wanted, scope: context.principal.scope)
         return JSONResponse(status: .created) { writer in
             write(subscription, &writer)
@@ -47,6 +49,14 @@ struct SubscriptionRoutes {
         return JSONResponse { writer in write(subscription, &writer) }
     }
 
+    @Sendable private func change(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
+        let id: SubscriptionID = try context.id(of: "subscription")
+        let rules = try await subscriptions.rules(for: context.principal.tenant)
+        let wanted = try await context.read(request) { SubscriptionChange($0, rules: rules) }
+        let subscription = try await subscriptions.change(id, wanted, scope: context.principal.scope)
+        return JSONResponse { writer in write(subscription, &writer) }
+    }
+
     @Sendable private func delete(_ request: Request, _ context: TenantContext) async throws -> Response {
         try await subscriptions.delete(context.id(of: "subscription"), scope: context.principal.scope)
         return Response(status: .noContent)
@@ -66,6 +76,48 @@ struct SubscriptionRoutes {
         return JSONResponse { writer in write(subscription, &writer) }
     }
 
+    // MARK: Secrets and tests
+
+    @Sendable private func rotate(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
+        let id: SubscriptionID = try context.id(of: "subscription")
+        let rotation = try await context.readOptional(request) { SecretRotation($0) }
+        let rotated = try await subscriptions.rotateSecret(of: id, rotation, scope: context.principal.scope)
+        return JSONResponse { writer in
+            writer.field("id", rotated.subscription.id)
+            writer.field("signature", rotated.subscription.signature.rawValue)
+            writer.field("secret", rotated.secret.revealText(for: "showing a new secret once"))
+            writer.field("overlap_hours", rotation.overlapHours)
+            writer.field("previous_until", rotated.previousUntil)
+        }
+    }
+
+    @Sendable private func keys(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
+        let id: SubscriptionID = try context.id(of: "subscription")
+        let keys = try await subscriptions.publicKeys(of: id, scope: context.principal.scope)
+        return JSONResponse { writer in
+            writer.arrayField("keys") { writer in
+                for key in keys {
+                    writer.object { writer in
+                        writer.field("public_key", key.publicKey)
+                        writer.field("created_at", key.createdAt)
+                        writer.field("expires_at", key.expiresAt)
+                    }
+                }
+            }
+        }
+    }
+
+    @Sendable private func test(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
+        let id: SubscriptionID = try context.id(of: "subscription")
+        let wanted = try await context.readOptional(request) { TestRequest($0) }
+        let delivery = try await subscriptions.sendTest(
+            wanted, to: id, scope: context.principal.scope, actor: context.principal.actor)
+        return JSONResponse(status: .accepted) { writer in
+            writer.field("status", "queued")
+            writer.field("delivery_id", delivery)
+        }
+    }
+
     private func write(_ subscription: Subscription, _ writer: inout JSONWriter) {
         writer.field("id", subscription.id)
         writer.field("url", subscription.url)
@@ -73,56 +125,21 @@ struct SubscriptionRoutes {
             for pattern in subscription.patterns { writer.string(pattern.description) }
         }
         writer.field("profile", subscription.profile)
-        writer.field("payload_mode", "full")
+        writer.field("payload_mode", subscription.payloadMode.rawValue)
+        writer.field("signature", subscription.signature.rawValue)
         writer.objectField("headers") { writer in
             for header in subscription.headers { writer.field(header.name, header.value.description) }
         }
         writer.field("description", subscription.description)
+        writer.key("retry")
+        if let retry = subscription.retry { writer.object { retry.write(&$0) } } else { writer.null() }
+        writer.field("rate_limit", subscription.rateLimit)
+        writer.field("max_in_flight", subscription.maxInFlight)
+        writer.field("ordered", subscription.isOrdered)
+        writer.field("filter", subscription.filter?.json ?? .null)
         writer.field("status", subscription.status.rawValue)
         writer.field("status_reason", subscription.statusReason)
         writer.field("created_at", subscription.createdAt)
         writer.field("updated_at", subscription.updatedAt)
-    }
-
-    // MARK: Deliveries
-
-    @Sendable private func deliveries(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
-        let id: SubscriptionID = try context.id(of: "subscription")
-        var query = QueryReader(request)
-        let limit = query.limit()
-        let before: DeliveryID? = query.id("cursor")
-        try query.finish()
-        let found = try await subscriptions.deliveries(
-            of: id, scope: context.principal.scope, before: before, limit: limit + 1)
-        return .page(found, limit: limit, cursor: \.id, write)
-    }
-
-    private func write(_ delivery: DeliverySummary, _ writer: inout JSONWriter) {
-        writer.field("id", delivery.id)
-        writer.field("event_id", delivery.eventID)
-        writer.field("event_type", delivery.eventType)
-        writer.field("state", delivery.state)
-        writer.field("reason", delivery.reason)
-        writer.field("next_attempt_at", delivery.nextAttemptAt)
-        writer.field("created_at", delivery.createdAt)
-        writer.field("finished_at", delivery.finishedAt)
-        writer.arrayField("attempts") { writer in
-            for attempt in delivery.attempts { writer.object { writer in write(attempt, &writer) } }
-        }
-    }
-
-    private func write(_ attempt: DeliverySummary.Attempt, _ writer: inout JSONWriter) {
-        writer.field("number", attempt.number)
-        writer.field("started_at", attempt.startedAt)
-        writer.field("duration_us", attempt.durationMicroseconds)
-        writer.key("status")
-        if let status = attempt.status { writer.integer(status) } else { writer.null() }
-        writer.field("error_class", attempt.errorClass)
-        writer.field("detail", attempt.detail)
-        writer.key("request_headers")
-        writer.raw(attempt.requestHeaders)
-        writer.key("response_headers")
-        if let headers = attempt.responseHeaders { writer.raw(headers) } else { writer.null() }
-        writer.field("response_body", attempt.responseBody.map { String(decoding: $0, as: UTF8.self) })
     }
 }

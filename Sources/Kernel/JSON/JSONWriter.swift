@@ -139,6 +139,11 @@ extension JSONWriter {
         integer(value)
     }
 
+    package mutating func field(_ name: String, _ value: (some BinaryInteger)?) {
+        key(name)
+        if let value { integer(value) } else { null() }
+    }
+
     package mutating func field(_ name: String, _ flag: Bool) {
         key(name)
         bool(flag)

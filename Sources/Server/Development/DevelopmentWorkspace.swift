@@ -94,12 +94,13 @@ struct DevelopmentWorkspace: Sendable {
             guard page.count == Limits.pageRows else { break }
             after = page.last?.id
         }
+        let rules = try await subscriptions.rules(for: scope.tenant)
         let document = JSONWriter.object { writer in
             writer.field("url", url)
             writer.field("description", receiverName)
             writer.arrayField("event_types") { writer in writer.string("*") }
         }
-        let request = try read(document) { SubscriptionRequest($0, policy: subscriptions.policy) }
+        let request = try read(document) { SubscriptionRequest($0, rules: rules) }
         return try await subscriptions.create(request, scope: scope)
     }
 

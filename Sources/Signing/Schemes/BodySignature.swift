@@ -15,7 +15,7 @@ extension SignatureScheme {
 
 extension HTTPField.Name {
     /// A header name that is written in the source.
-    init(known text: StaticString) {
+    package init(known text: StaticString) {
         guard let name = HTTPField.Name("\(text)") else {
             preconditionFailure("A scheme's header name may only hold the characters that HTTP allows in one.")
         }

@@ -21,6 +21,14 @@ package final class SecretFactory: Sendable {
     /// What we sign deliveries with: `whsec_` and the base64 text of 32 bytes, as Standard Webhooks writes it.
     package func outboundSecret() -> Secret { Secret(SigningKey.prefix + Base64.encode(bytes(32))) }
 
+    /// A new key pair for asymmetric signatures.
+    package func keyPair() -> Ed25519Pair {
+        guard let pair = Ed25519Pair(seed: bytes(32)) else {
+            preconditionFailure("Any 32 bytes are the seed of an Ed25519 pair.")
+        }
+        return pair
+    }
+
     /// Text of `A-Za-z0-9`, about 5.95 bits a character.
     package func plainText(characters count: Int) -> String {
         generator.withLock { generator in

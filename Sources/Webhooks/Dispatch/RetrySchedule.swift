@@ -56,7 +56,7 @@ package struct RetrySchedule: Sendable, Equatable {
             }
             return wait
         case .table(let waits):
-            return waits.isEmpty ? .zero : waits[min(max(1, attempts), waits.count) - 1]
+            return waits.isEmpty ? .seconds(1) : waits[min(max(1, attempts), waits.count) - 1]
         }
     }
 

@@ -5,6 +5,12 @@ import Storage
 /// Keeps events and their place in the feed. Nothing here is ever updated.
 package enum EventStore {
     static func insert(_ events: [DomainEvent], in transaction: any Transaction) throws {
+        try insertUnfed(events, in: transaction)
+        try FeedStore.place(events.map { FeedStore.Entry(scope: $0.scope, event: $0.id) }, in: transaction)
+    }
+
+    /// Keeps events without a place in the feed: those that only stand for something, and did not happen.
+    static func insertUnfed(_ events: [DomainEvent], in transaction: any Transaction) throws {
         var rows = RowBatch([
             "id": .uuid, "tenant_id": .uuid, "org_id": .uuid, "user_id": .uuid, "role": .text, "type": .text,
             "entity_type": .text, "entity_id": .uuid, "occurred_at": .int, "source": .text, "causation_id": .uuid,
@@ -26,7 +32,6 @@ package enum EventStore {
                 causation_id, payload, withheld
             FROM {rows} r
             """, rows: rows)
-        try FeedStore.place(events.map { FeedStore.Entry(scope: $0.scope, event: $0.id) }, in: transaction)
     }
 
     /// The columns that `decode` reads, for a statement that calls the event table `e`.

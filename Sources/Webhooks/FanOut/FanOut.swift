@@ -6,8 +6,14 @@ import Storage
 struct FanOut: Sendable {
     let ids: IDGenerator
     let dispatcher: Dispatcher
+    private let filters = FilterCache()
 
-    /// Records events, their place in the feed and their deliveries, in at most five statements whatever their number.
+    init(ids: IDGenerator, dispatcher: Dispatcher) {
+        self.ids = ids
+        self.dispatcher = dispatcher
+    }
+
+    /// Records events, their place in the feed and their deliveries, in at most six statements whatever their number.
     ///
     /// Returns the deliveries that are born leased to this process, to be offered to the dispatcher after the commit.
     /// The others are due at once for whoever claims them.
@@ -19,8 +25,13 @@ struct FanOut: Sendable {
         var rows = DeliveryStore.newRows()
         var ready: [ReadyDelivery] = []
         var room = dispatcher.room()
+        var gate = FilterGate(filters)
         for event in events {
             for target in subscriptions[event.scope.tenant] ?? [] where target.wants(event) {
+                guard try gate.takes(event, for: target) else {
+                    gate.refuse(event, for: target, id: ids.next(), now: now)
+                    continue
+                }
                 let delivery = ReadyDelivery(
                     id: ids.next(), tenant: event.scope.tenant, subscription: target.id, event: event, attempts: 0,
                     claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now)
@@ -33,6 +44,7 @@ struct FanOut: Sendable {
             }
         }
         try DeliveryStore.insert(rows, in: transaction)
+        try gate.store(in: transaction)
         return ready
     }
 }

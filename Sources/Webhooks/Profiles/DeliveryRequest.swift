@@ -8,13 +8,18 @@ struct DeliveryRequest: Sendable {
     /// Seed 002: an endpoint has ten seconds to answer.
     static let timeout: Duration = .seconds(10)
 
+    /// Stands on test deliveries only.
+    private static let testHeader = HTTPField.Name(known: "webhook-test")
+
     let userAgent: String
 
     /// The request for one attempt at `now`: the same event at another time differs in its signatures only.
     func render(_ event: DomainEvent, to endpoint: Endpoint, at now: Timestamp) -> OutgoingRequest {
         let body = endpoint.profile.envelope(event, endpoint.payloadMode)
         var headers: HTTPFields = [.contentType: "application/json", .userAgent: userAgent]
-        headers.append(contentsOf: signatures(of: body, event: event.id, endpoint: endpoint, now: now))
+        headers.append(contentsOf: signatures(of: body, event: event, endpoint: endpoint, now: now))
+        // A receiver must be able to tell an example from something that happened.
+        if event.source == SubscriptionService.testSource { headers[Self.testHeader] = "true" }
         for header in endpoint.headers {
             if let name = HTTPField.Name(header.name) { headers[name] = header.value.revealText(for: "calling") }
         }
@@ -23,14 +28,26 @@ struct DeliveryRequest: Sendable {
             responseLimit: Limits.responseBodyBytes)
     }
 
-    private func signatures(of body: [UInt8], event: EventID, endpoint: Endpoint, now: Timestamp) -> HTTPFields {
-        guard let key = endpoint.keys.first else { return [:] }
+    /// One signature of each live secret in the `webhook-*` headers, and the newest shared one's in the profile's own.
+    ///
+    /// A subscription that has key pairs only shares no secret, so its deliveries lack the profile's own header.
+    private func signatures(of body: [UInt8], event: DomainEvent, endpoint: Endpoint, now: Timestamp) -> HTTPFields {
         // The id of the event, not of the delivery: it stays the same over retries and replays.
-        let content = SignedContent(id: event.description, time: now, body: body)
-        let older = Array(endpoint.keys.dropFirst())
-        var headers = SignatureCatalog.standardV1.sign(content, key: key, older: older)
-        if let own = endpoint.profile.signature {
-            headers.append(contentsOf: own.sign(content, key: key, older: older))
+        let content = SignedContent(id: event.id.description, time: now, body: body)
+        let shared = endpoint.keys.filter { $0.publicKey == nil }
+        let pairs = endpoint.keys.filter { $0.publicKey != nil }
+        var headers: HTTPFields = [:]
+        var lists: [String] = []
+        for (scheme, keys) in [(SignatureCatalog.standardV1, shared), (SignatureCatalog.standardV1a, pairs)]
+            as [(any SignatureScheme, [SigningKey])]
+        {
+            guard let key = keys.first else { continue }
+            headers = scheme.sign(content, key: key, older: Array(keys.dropFirst()))
+            if let list = headers[StandardWebhooks.signatureHeader] { lists.append(list) }
+        }
+        headers[StandardWebhooks.signatureHeader] = lists.isEmpty ? nil : lists.joined(separator: " ")
+        if let own = endpoint.profile.signature, let key = shared.first {
+            headers.append(contentsOf: own.sign(content, key: key, older: []))
         }
         return headers
     }

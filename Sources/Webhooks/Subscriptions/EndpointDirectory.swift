@@ -115,10 +115,10 @@ package final class EndpointDirectory: Sendable {
         }
         return Subscription(
             id: stored.id, scope: stored.scope, url: stored.url, patterns: stored.patterns, profile: stored.profile,
-            payloadMode: stored.payloadMode, headers: headers, description: stored.description,
-            retry: try stored.retry.map { try RetryOverride(stored: $0) }, rateLimit: stored.rateLimit,
-            maxInFlight: stored.maxInFlight,
-            isOrdered: stored.isOrdered, status: stored.status, statusReason: stored.statusReason,
-            createdAt: stored.createdAt, updatedAt: stored.updatedAt)
+            payloadMode: stored.payloadMode, signature: stored.signature, headers: headers,
+            description: stored.description, retry: try stored.retry.map { try RetryOverride(stored: $0) },
+            rateLimit: stored.rateLimit, maxInFlight: stored.maxInFlight, isOrdered: stored.isOrdered,
+            filter: try stored.filter.map { try EventFilter(stored: $0) }, status: stored.status,
+            statusReason: stored.statusReason, createdAt: stored.createdAt, updatedAt: stored.updatedAt)
     }
 }

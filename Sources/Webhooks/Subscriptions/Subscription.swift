@@ -10,29 +10,41 @@ package struct Subscription: Sendable {
         case disabled
     }
 
+    /// What its secrets are.
+    package enum Signature: String, Sendable, CaseIterable {
+        /// Shared: both sides can sign.
+        case hmac
+        /// Key pairs: only we can sign.
+        case ed25519
+    }
+
     package let id: SubscriptionID
     package let scope: Scope
-    package let url: String
-    package let patterns: [EventPattern]
+    package internal(set) var url: String
+    package internal(set) var patterns: [EventPattern]
     /// The name of an entry of `ProfileCatalog`.
-    package let profile: String
-    package let payloadMode: PayloadMode
+    package internal(set) var profile: String
+    package internal(set) var payloadMode: PayloadMode
+    /// Of the newest secret; older ones that are still live may differ.
+    package internal(set) var signature: Signature
     /// Headers that the subscriber wants with each delivery, such as an authorization of its own.
-    package let headers: [Header]
-    package let description: String?
+    package internal(set) var headers: [Header]
+    package internal(set) var description: String?
     /// In place of the profile's retries.
-    package let retry: RetryOverride?
+    package internal(set) var retry: RetryOverride?
     /// Deliveries a second at most.
-    package let rateLimit: Int?
+    package internal(set) var rateLimit: Int?
     /// Calls at once at most.
-    package let maxInFlight: Int?
+    package internal(set) var maxInFlight: Int?
     /// Whether deliveries about one entity keep the order of their events.
-    package let isOrdered: Bool
-    package let status: Status
+    package internal(set) var isOrdered: Bool
+    /// Which events of the wanted types are taken; nil for all.
+    package internal(set) var filter: EventFilter?
+    package internal(set) var status: Status
     /// Why it is disabled, in a sentence; nil while it is active.
-    package let statusReason: String?
+    package internal(set) var statusReason: String?
     package let createdAt: Timestamp
-    package let updatedAt: Timestamp
+    package internal(set) var updatedAt: Timestamp
 
     /// A header by name and value. The value is never shown again: it may be a credential.
     package struct Header: Sendable, Equatable {

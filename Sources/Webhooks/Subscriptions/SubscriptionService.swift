@@ -5,55 +5,63 @@ import Storage
 
 /// What callers can do with their subscriptions.
 package struct SubscriptionService: Sendable {
-    private let database: any Database
-    private let secrets: SecretBox
-    private let factory: SecretFactory
-    private let directory: EndpointDirectory
-    private let ids: IDGenerator
-    private let time: TimeSource
-    package let policy: EgressPolicy
+    let database: any Database
+    let secrets: SecretBox
+    let factory: SecretFactory
+    let directory: EndpointDirectory
+    let dispatcher: Dispatcher
+    let ids: IDGenerator
+    let time: TimeSource
+    private let policy: EgressPolicy
 
     package init(
         database: any Database, secrets: SecretBox, factory: SecretFactory, directory: EndpointDirectory,
-        policy: EgressPolicy, ids: IDGenerator, time: TimeSource
+        dispatcher: Dispatcher, policy: EgressPolicy, ids: IDGenerator, time: TimeSource
     ) {
         self.database = database
         self.secrets = secrets
         self.factory = factory
         self.directory = directory
+        self.dispatcher = dispatcher
         self.policy = policy
         self.ids = ids
         self.time = time
     }
 
+    /// What requests of that tenant are read by.
+    package func rules(for tenant: TenantID) async throws -> SubscriptionRules {
+        let own = try await database.read { try OwnTypeStore.names(tenant: tenant, in: $0) }
+        return SubscriptionRules(policy: policy, names: EventNames(own: own))
+    }
+
     /// Makes an active subscription. The secret is in this answer and in no later one.
     package func create(_ request: SubscriptionRequest, scope: Scope) async throws -> (Subscription, Secret) {
-        let secret = request.secret ?? factory.outboundSecret()
         let now = time.now()
-        let secretID: ID<SubscriptionStore.SecretRow> = ids.next()
-        let sealed = try secrets.seal(secret, context: EndpointDirectory.context(of: secretID))
-        let id: SubscriptionID = ids.next()
-        let headers = try EndpointDirectory.sealHeaders(request.headers, of: id, with: secrets)
-        let stored = SubscriptionStore.Stored(
-            id: id, scope: scope, url: request.url, patterns: request.patterns, profile: request.profile,
-            sealedHeaders: headers, description: request.description, status: .active, statusReason: nil,
-            createdAt: now, updatedAt: now, payloadMode: .full, retry: nil, rateLimit: nil, maxInFlight: nil,
-            isOrdered: false)
+        let made = request.subscription(ids.next(), scope: scope, now: now)
+        let secret = request.secret.secret(factory)
+        let sealed = try seal(secret)
+        let headers = try EndpointDirectory.sealHeaders(made.headers, of: made.id, with: secrets)
         try await database.write { transaction in
             try checkLimit(scope.tenant, in: transaction)
-            try SubscriptionStore.insert(stored, in: transaction)
+            try SubscriptionStore.insert(made, headers: headers, in: transaction)
             try SubscriptionStore.insertSecret(
-                secretID, sealed: sealed, of: id, tenant: scope.tenant, now: now, in: transaction)
+                sealed.id, sealed: sealed.bytes, of: made.id, tenant: scope.tenant, now: now, in: transaction)
         }
-        return (try directory.open(stored), secret)
+        return (made, secret)
+    }
+
+    func seal(_ secret: Secret) throws -> (id: ID<SubscriptionStore.SecretRow>, bytes: [UInt8]) {
+        let id: ID<SubscriptionStore.SecretRow> = ids.next()
+        return (id, try secrets.seal(secret, context: EndpointDirectory.context(of: id)))
     }
 
     private func checkLimit(_ tenant: TenantID, in transaction: any Transaction) throws {
         let count = try SubscriptionStore.activeCount(tenant: tenant, in: transaction)
-        if count >= Limits.subscriptions {
+        let most = try TenantSettings.load(of: tenant, in: transaction).maxSubscriptions
+        if count >= most {
             throw Refusal.conflict(
-                "The tenant has \(count) active subscriptions; the limit is \(Limits.subscriptions).",
-                fields: [Refusal.Field("max_subscriptions", .number(String(Limits.subscriptions)))])
+                "The tenant has \(count) active subscriptions; the limit is \(most).",
+                fields: [Refusal.Field("max_subscriptions", .number(String(most)))])
         }
     }
 
@@ -71,6 +79,22 @@ package struct SubscriptionService: Sendable {
         }
         guard let stored else { throw Refusal.notFound("subscription") }
         return try directory.open(stored)
+    }
+
+    /// Changes what is named. Deliveries that wait go out under the new terms.
+    package func change(_ id: SubscriptionID, _ change: SubscriptionChange, scope: Scope) async throws -> Subscription {
+        let now = time.now()
+        let changed = try await database.write { transaction in
+            guard let stored = try SubscriptionStore.lock(id, scope: scope, in: transaction) else {
+                throw Refusal.notFound("subscription")
+            }
+            let changed = try change.applied(to: try directory.open(stored), now: now)
+            let headers = try EndpointDirectory.sealHeaders(changed.headers, of: id, with: secrets)
+            try SubscriptionStore.update(changed, headers: headers, in: transaction)
+            return changed
+        }
+        directory.forget(id)
+        return changed
     }
 
     /// Removes a subscription with its secrets and ends what still waits to be delivered to it.

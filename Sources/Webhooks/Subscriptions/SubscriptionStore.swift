@@ -6,7 +6,7 @@ import Storage
 enum SubscriptionStore {
     private static let columns = """
         id, tenant_id, org_id, url, event_types, profile, headers, description, status, status_reason, created_at,
-        updated_at, payload_mode, retry, rate_limit, max_in_flight, is_ordered
+        updated_at, payload_mode, retry, rate_limit, max_in_flight, is_ordered, signature, filter
         """
 
     /// What a row holds before its sealed parts are opened.
@@ -28,6 +28,9 @@ enum SubscriptionStore {
         let rateLimit: Int?
         let maxInFlight: Int?
         let isOrdered: Bool
+        let signature: Subscription.Signature
+        /// JSON as it was given; `FilterCache` has it read.
+        let filter: String?
 
         func wants(_ event: DomainEvent) -> Bool {
             event.scope.organisation == scope.organisation && patterns.contains { $0.matches(event.type) }
@@ -43,22 +46,47 @@ enum SubscriptionStore {
             createdAt: row.time(10), updatedAt: row.time(11),
             payloadMode: PayloadMode(rawValue: row.text(12)) ?? .full, retry: row.textOrNil(13),
             rateLimit: row.intOrNil(14).map { Int($0) }, maxInFlight: row.intOrNil(15).map { Int($0) },
-            isOrdered: row.flag(16))
+            isOrdered: row.flag(16), signature: Subscription.Signature(rawValue: row.text(17)) ?? .hmac,
+            filter: row.textOrNil(18))
     }
 
-    static func insert(_ subscription: Stored, in transaction: any Transaction) throws {
+    static func insert(_ subscription: Subscription, headers: [UInt8]?, in transaction: any Transaction) throws {
         try transaction.execute(
             """
             INSERT INTO subscription (id, tenant_id, org_id, url, event_types, profile, payload_mode, headers,
-                description, status, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, 'full', $7, $8, 'active', $9, $9)
-            """,
-            [
-                .id(subscription.id), .id(subscription.scope.tenant), .id(subscription.scope.organisation),
-                .text(subscription.url),
-                .text(subscription.patterns.map(\.description).joined(separator: " ")), .text(subscription.profile),
-                .bytes(subscription.sealedHeaders), .text(subscription.description), .time(subscription.createdAt),
-            ])
+                description, retry, rate_limit, max_in_flight, is_ordered, signature, filter, status, created_at,
+                updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'active', $16, $16)
+            """, owner(of: subscription) + values(of: subscription, headers) + [.time(subscription.createdAt)])
+    }
+
+    /// Writes everything that a change may touch.
+    static func update(_ subscription: Subscription, headers: [UInt8]?, in transaction: any Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE subscription SET url = $4, event_types = $5, profile = $6, payload_mode = $7, headers = $8,
+                description = $9, retry = $10, rate_limit = $11, max_in_flight = $12, is_ordered = $13,
+                signature = $14, filter = $15, updated_at = $16
+            WHERE id = $1 AND tenant_id = $2 AND org_id = $3
+            """, owner(of: subscription) + values(of: subscription, headers) + [.time(subscription.updatedAt)])
+    }
+
+    private static func owner(of subscription: Subscription) -> [SQLValue] {
+        [.id(subscription.id), .id(subscription.scope.tenant), .id(subscription.scope.organisation)]
+    }
+
+    private static func values(of subscription: Subscription, _ headers: [UInt8]?) -> [SQLValue] {
+        let retry = subscription.retry.map { retry in
+            String(decoding: JSONWriter.object { retry.write(&$0) }, as: UTF8.self)
+        }
+        let filter = subscription.filter.map { String(decoding: JSONWriter.text(of: $0.json), as: UTF8.self) }
+        return [
+            .text(subscription.url), .text(subscription.patterns.map(\.description).joined(separator: " ")),
+            .text(subscription.profile), .text(subscription.payloadMode.rawValue), .bytes(headers),
+            .text(subscription.description), .text(retry), .int(subscription.rateLimit.map { Int64($0) }),
+            .int(subscription.maxInFlight.map { Int64($0) }), .flag(subscription.isOrdered),
+            .text(subscription.signature.rawValue), .text(filter),
+        ]
     }
 
     /// The active subscriptions of some tenants, for writing deliveries in the same transaction.
@@ -74,6 +102,16 @@ enum SubscriptionStore {
                     WHERE tenant_id IN (SELECT tenant FROM {rows} r) AND status = 'active'
                     """), rows: rows, decode)
         return Dictionary(grouping: found, by: \.scope.tenant)
+    }
+
+    /// The row, locked: nobody changes it or its secrets before this transaction ends.
+    static func lock(_ id: SubscriptionID, scope: Scope, in transaction: any Transaction) throws -> Stored? {
+        try transaction.first(
+            Statement(
+                composed: """
+                    SELECT \(columns) FROM subscription WHERE id = $1 AND tenant_id = $2 AND org_id = $3 {for update}
+                    """),
+            [.id(id), .id(scope.tenant), .id(scope.organisation)], decode)
     }
 
     static func fetch(_ id: SubscriptionID, scope: Scope, in transaction: any Transaction) throws -> Stored? {
@@ -145,33 +183,5 @@ enum SubscriptionStore {
         try transaction.execute(
             "DELETE FROM subscription WHERE id = $1 AND tenant_id = $2 AND org_id = $3",
             [.id(id), .id(scope.tenant), .id(scope.organisation)])
-    }
-
-    // MARK: Secrets
-
-    enum SecretRow {}
-
-    static func insertSecret(
-        _ id: ID<SecretRow>, sealed: [UInt8], of subscription: SubscriptionID, tenant: TenantID, now: Timestamp,
-        in transaction: any Transaction
-    ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO subscription_secret (id, tenant_id, subscription_id, sealed, created_at)
-            VALUES ($1, $2, $3, $4, $5)
-            """, [.id(id), .id(tenant), .id(subscription), .bytes(sealed), .time(now)])
-    }
-
-    /// Sealed secrets that are live at `now`, newest first.
-    static func secrets(
-        of subscription: SubscriptionID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
-    ) throws -> [(id: ID<SecretRow>, sealed: [UInt8])] {
-        try transaction.all(
-            """
-            SELECT id, sealed FROM subscription_secret
-            WHERE subscription_id = $1 AND tenant_id = $2 AND (expires_at IS NULL OR expires_at > $3)
-            ORDER BY id DESC
-            """, [.id(subscription), .id(tenant), .time(now)]
-        ) { ($0.id(0), $0.bytes(1)) }
     }
 }

@@ -22,7 +22,8 @@ package struct TenantSettings: Sendable, Equatable {
 
     /// The schedule that the tenant's settings describe (seed 003's).
     package var schedule: RetrySchedule {
-        RetrySchedule(.table(backoffSchedule.dropFirst().map { .seconds($0 * 60) }), attempts: maxRetryAttempts)
+        // Not even a wait of no minutes lets attempts follow each other without a pause.
+        RetrySchedule(.table(backoffSchedule.dropFirst().map { .seconds(max($0 * 60, 1)) }), attempts: maxRetryAttempts)
     }
 
     /// The tenant's settings, or the defaults where it has set none.
@@ -45,5 +46,25 @@ package struct TenantSettings: Sendable, Equatable {
             return settings
         }
         return found ?? TenantSettings()
+    }
+
+    /// Writes all of them: what was a default stays what it is now.
+    func store(for tenant: TenantID, now: Timestamp, in transaction: any Transaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO webhook_setting (tenant_id, retention_days, max_subscriptions, max_retry_attempts,
+                backoff_schedule, failure_threshold, failure_window, min_deliveries_for_disable, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            ON CONFLICT (tenant_id) DO UPDATE SET retention_days = excluded.retention_days,
+                max_subscriptions = excluded.max_subscriptions, max_retry_attempts = excluded.max_retry_attempts,
+                backoff_schedule = excluded.backoff_schedule, failure_threshold = excluded.failure_threshold,
+                failure_window = excluded.failure_window,
+                min_deliveries_for_disable = excluded.min_deliveries_for_disable, updated_at = excluded.updated_at
+            """,
+            [
+                .id(tenant), .int(retentionDays), .int(maxSubscriptions), .int(maxRetryAttempts),
+                .text(backoffSchedule.map { String($0) }.joined(separator: " ")), .int(failureThreshold),
+                .int(failureWindow), .int(minDeliveriesForDisable), .time(now),
+            ])
     }
 }
