@@ -86,12 +86,15 @@ extension Dispatcher {
     func turn() async -> Int {
         await writeTurned()
         change { state, now in state.wake(now: now) }
-        var fetched = 0
-        while true {
-            let count = await fetchHeld()
-            if count == 0 { return fetched }
-            fetched += count
+        let fetched = await fetchHeld()
+        // Endpoints that this fetch had no statement left for: once more round the loop, which also has polls to make.
+        if fetched > 0 {
+            change { state, _ in
+                state.wantPlaces()
+                return []
+            }
         }
+        return fetched
     }
 
     private func fetchHeld() async -> Int {
