@@ -154,13 +154,13 @@ struct DispatcherTests {
             let fanOut = FanOut(ids: hub.ids, dispatcher: hub.dispatcher)
             let event = OrderCreated.example.occurred(
                 id: hub.ids.next(), at: hub.time.now, scope: Hub.scope, actor: .system, source: "api", causation: nil)
-            let ready = try await hub.database.write { try fanOut.record([event], now: hub.time.now, in: $0) }
+            let new = try await hub.database.write { try fanOut.record([event], now: hub.time.now, in: $0) }
             try await hub.database.write { transaction in
                 try transaction.execute("DELETE FROM subscription WHERE id = $1", [.id(deleted.id)])
                 try transaction.execute(
                     "UPDATE subscription SET status = 'disabled' WHERE id = $1", [.id(disabled.id)])
             }
-            hub.dispatcher.offer(ready)
+            hub.dispatcher.offer(new)
             try await hub.deliveries(2, where: "state = 'skipped'")
             let reasons = try await hub.database.read { transaction in
                 try transaction.all("SELECT subscription_id, reason FROM delivery") {

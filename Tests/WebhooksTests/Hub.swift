@@ -89,6 +89,10 @@ struct Hub: Sendable {
 
     // MARK: Looking
 
+    /// Places in memory that deliveries take up, and those that are left.
+    var places: Int { dispatcher.state.withLock { $0.places } }
+    var placesLeft: Int { dispatcher.state.withLock { $0.placesLeft } }
+
     func count(_ table: String, where condition: String = "1 = 1") async throws -> Int {
         try await database.read { try Hub.count(table, where: condition, in: $0) }
     }
@@ -102,6 +106,14 @@ struct Hub: Sendable {
     /// Returns when that many deliveries meet the condition.
     func deliveries(_ count: Int, where condition: String) async throws {
         try await database.until { try Hub.count("delivery", where: condition, in: $0) == count }
+    }
+
+    /// Has the dispatcher work as its loop does, until that many deliveries are delivered.
+    func settle(_ count: Int) async throws {
+        let loop = Task { try await dispatcher.run() }
+        try await deliveries(count, where: "state = 'delivered'")
+        loop.cancel()
+        try await loop.value
     }
 
     func deliveries(of id: SubscriptionID) async throws -> [DeliverySummary] {

@@ -37,3 +37,5 @@ CREATE TABLE breaker (
     opened_at {int} NOT NULL,
     next_at {int} NOT NULL
 ) {busy};
+
+CREATE INDEX breaker_due ON breaker (next_at);

@@ -5,6 +5,8 @@ struct AttemptRecord: Sendable {
     let delivery: ReadyDelivery
     let startedAt: Timestamp
     let duration: Duration
+    /// Nil from an exchange that does not time its parts.
+    let phases: CallPhases?
     let outcome: AttemptOutcome
     /// The engine's or network's own words for a failure.
     let detail: String?
@@ -13,4 +15,7 @@ struct AttemptRecord: Sendable {
     let responseHeaders: [UInt8]?
     let responseBody: [UInt8]?
     let decision: DeliveryDecision
+
+    /// Whether a delivery ended that others of its entity may wait for.
+    var endsOrdered: Bool { delivery.orderedBy != nil && decision.move != .putOff }
 }

@@ -9,49 +9,49 @@ import Synchronization
 /// "at least once" means; the subscriber knows a repeat by its `webhook-id`.
 final class AttemptRecorder: Sendable {
     /// Records that may wait before senders are held up.
-    private static let waitingBeforeHolding = 2048
+    private static let waitingBeforeHolding = 4096
+    /// Records of one transaction: two pieces of what one SQLite statement takes.
+    private static let batch = 512
 
     private let committer: GroupCommitter<AttemptRecord, Void>
     private let logger: Logger
-    private let disabled: @Sendable (SubscriptionID) -> Void
     /// Records that were taken and are neither on disk nor given up.
     private let unwritten = Mutex(0)
     private let allWritten = Doorbell()
 
-    /// - Parameter disabled: told of each subscription that an attempt on disk has disabled.
-    init(
-        database: any Database, time: TimeSource, logger: Logger,
-        disabled: @escaping @Sendable (SubscriptionID) -> Void
-    ) {
+    init(database: any Database, time: TimeSource, logger: Logger, watch: DeliveryWatch) {
         self.logger = logger
-        self.disabled = disabled
         self.committer = GroupCommitter(
-            database: database, lane: .background, batchLimit: 256, waitingLimit: 16_384,
+            database: database, lane: .background, batchLimit: Self.batch, waitingLimit: 32_768,
             linger: .milliseconds(5)
         ) { transaction, records in
-            try DeliveryStore.record(records, now: time.now(), in: transaction)
+            try watch.recorded(DeliveryStore.record(records, now: time.now(), in: transaction), transaction)
             return records.map { _ in }
         }
     }
 
     /// Takes a record. Returns at once while the store keeps up, and after the commit when it does not.
-    func record(_ record: AttemptRecord) async {
+    ///
+    /// - Parameter written: called once the record is on disk, on the engine's thread. It must not block.
+    func record(_ record: AttemptRecord, written: @escaping @Sendable (AttemptRecord) -> Void) async {
         unwritten.withLock { $0 += 1 }
         if committer.waitingCount < Self.waitingBeforeHolding {
-            committer.submit(record) { self.finish(record, $0) }
+            committer.submit(record) { self.finish(record, $0, written) }
             return
         }
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             committer.submit(record) { result in
-                self.finish(record, result)
+                self.finish(record, result, written)
                 continuation.resume()
             }
         }
     }
 
-    private func finish(_ record: AttemptRecord, _ result: Result<Void, any Error>) {
+    private func finish(
+        _ record: AttemptRecord, _ result: Result<Void, any Error>, _ written: (AttemptRecord) -> Void
+    ) {
         switch result {
-        case .success: if record.decision == .gone { disabled(record.delivery.subscription) }
+        case .success: written(record)
         case .failure(let error): log(error, record)
         }
         let isLast = unwritten.withLock { count in

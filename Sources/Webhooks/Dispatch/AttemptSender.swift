@@ -15,62 +15,62 @@ package struct AttemptSender: Sendable {
         self.rendering = DeliveryRequest(userAgent: userAgent)
     }
 
-    enum Result: Sendable {
-        case sent(AttemptRecord)
-        /// There is no active subscription behind the delivery any more.
-        case noEndpoint(reason: String)
-    }
-
-    func send(_ delivery: ReadyDelivery, jitter: Double) async throws -> Result {
-        guard let endpoint = try await directory.endpoint(delivery.subscription, tenant: delivery.tenant) else {
-            return .noEndpoint(reason: "the subscription was deleted")
-        }
-        guard endpoint.isActive else { return .noEndpoint(reason: "the subscription is disabled") }
+    /// One call; whatever it comes to is a record. Jitter is drawn where it is needed.
+    func attempt(
+        _ delivery: ReadyDelivery, at endpoint: Endpoint, jitter: @Sendable () -> Double
+    ) async -> AttemptRecord {
         let startedAt = time.now()
         let request = rendering.render(delivery.event, to: endpoint, at: startedAt)
-        let clock = ContinuousClock()
-        let begin = clock.now
         var response: IncomingResponse?
-        var outcome: AttemptOutcome
-        var detail: String?
-        do throws(ExchangeError) {
-            let answer = try await exchange.send(request)
-            response = answer
-            outcome = .answered(status: answer.status, retryAfter: Self.retryAfter(answer, now: time.now()))
-        } catch {
-            outcome = .failed(error.errorClass)
-            detail = error.detail
-        }
-        let attempts = delivery.attempts + 1
+        var failure: ExchangeError?
+        do throws(ExchangeError) { response = try await exchange.send(request) } catch { failure = error }
+        let now = time.now()
+        let outcome: AttemptOutcome =
+            if let response {
+                .answered(status: response.status, retryAfter: Self.retryAfter(response, now: now))
+            } else {
+                .failed(failure?.errorClass ?? .body)
+            }
+        let phases = response?.phases ?? failure?.phases
         let decision = DeliveryDecision.after(
-            outcome, attempts: attempts, createdAt: delivery.createdAt, now: time.now(),
-            schedule: endpoint.schedule, jitter: jitter)
-        return .sent(
-            AttemptRecord(
-                delivery: delivery, startedAt: startedAt, duration: begin.duration(to: clock.now), outcome: outcome,
-                detail: detail, requestHeaders: Self.shown(request.headers, masking: endpoint.headers),
-                responseHeaders: response.map { Self.shown($0.headers, masking: []) },
-                responseBody: response?.body, decision: decision))
+            outcome, attempts: delivery.attempts + 1, createdAt: delivery.createdAt, now: now,
+            schedule: endpoint.schedule, jitter: outcome.errorClass == nil ? 0 : jitter())
+        return AttemptRecord(
+            delivery: delivery, startedAt: startedAt, duration: phases?.total ?? max(.zero, now - startedAt),
+            phases: phases, outcome: outcome, detail: failure?.detail,
+            requestHeaders: Self.shown(request.headers, masking: endpoint.headers),
+            responseHeaders: response.map { Self.shown($0.headers, masking: []) }, responseBody: response?.body,
+            decision: decision)
     }
 
     /// Headers as they are kept: values that the subscriber set are credentials as likely as not. Those that came more
     /// than once are one member, since no name may stand twice in a JSON object.
     static func shown(_ headers: HTTPFields, masking masked: [Subscription.Header]) -> [UInt8] {
-        let hidden = Set(masked.map { $0.name.lowercased() })
-        var names: [HTTPField.Name] = []
-        var values: [HTTPField.Name: String] = [:]
-        for field in headers.prefix(64) {
-            let value = hidden.contains(field.name.canonicalName) ? "***" : String(field.value.prefix(1024))
-            if let earlier = values[field.name] {
-                values[field.name] = earlier + ", " + value
-            } else {
-                names.append(field.name)
-                values[field.name] = value
+        let fields = headers.prefix(64)
+        let hidden = masked.compactMap { HTTPField.Name($0.name) }
+        var writer = JSONWriter(reserving: 512)
+        writer.object { writer in
+            for index in fields.indices {
+                let field = fields[index]
+                // A dozen names: looking back is cheaper than a dictionary for each call.
+                if fields[..<index].contains(where: { $0.name == field.name }) { continue }
+                writer.field(field.name.rawName, Self.shown(field, among: fields[index...], hidden))
             }
         }
-        return JSONWriter.object { writer in
-            for name in names { writer.field(name.rawName, values[name]) }
-        }
+        return writer.bytes
+    }
+
+    private static func shown(
+        _ field: HTTPField, among rest: HTTPFields.SubSequence, _ hidden: [HTTPField.Name]
+    ) -> String {
+        if hidden.contains(field.name) { return "***" }
+        var value = Self.kept(field.value)
+        for other in rest.dropFirst() where other.name == field.name { value += ", " + Self.kept(other.value) }
+        return value
+    }
+
+    private static func kept(_ value: String) -> String {
+        value.utf8.count <= 1024 ? value : String(value.prefix(1024))
     }
 
     /// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3).

@@ -5,6 +5,20 @@ package enum AttemptOutcome: Sendable, Equatable {
     /// An answer with this status; `retryAfter` as the endpoint asked for it.
     case answered(status: Int, retryAfter: Duration?)
     case failed(ExchangeError.Class)
+
+    /// The status of the answer, where one came.
+    var status: Int? {
+        if case .answered(let status, _) = self { status } else { nil }
+    }
+
+    /// Why the attempt failed, in the words that rows and answers use; nil for a success. An answer that is no 2xx is
+    /// `status`.
+    package var errorClass: String? {
+        switch self {
+        case .answered(let status, _): (200..<300).contains(status) ? nil : "status"
+        case .failed(let errorClass): errorClass.rawValue
+        }
+    }
 }
 
 /// What becomes of a delivery after an attempt. Pure: the same outcome at the same time gives the same decision.
@@ -15,6 +29,16 @@ package enum DeliveryDecision: Sendable, Equatable {
     case failed(reason: String)
     /// The endpoint says that it is gone for good (410): its subscription is disabled at once.
     case gone
+
+    /// How it moves the delivery.
+    var move: DeliveryState.Move {
+        switch self {
+        case .delivered: .succeeded
+        case .retry: .putOff
+        case .failed: .exhausted
+        case .gone: .gone
+        }
+    }
 
     /// - Parameters:
     ///   - attempts: attempts made so far, the judged one included.

@@ -7,6 +7,8 @@ package struct DeliverySummary: Sendable {
         package let number: Int
         package let startedAt: Timestamp
         package let durationMicroseconds: Int64
+        /// Nil where the call was not timed in parts.
+        package let phases: CallPhases?
         package let status: Int?
         package let errorClass: String?
         package let detail: String?
@@ -24,6 +26,7 @@ package struct DeliverySummary: Sendable {
     /// pending, delivering, delivered, failed or skipped.
     package let state: String
     package let reason: String?
+    /// Nil while it waits for room at its endpoint, or for an earlier one of its entity.
     package let nextAttemptAt: Timestamp?
     package let createdAt: Timestamp
     package let finishedAt: Timestamp?
@@ -37,7 +40,7 @@ package struct DeliverySummary: Sendable {
         let found = try transaction.all(
             """
             SELECT d.id, d.event_id, e.type, d.state, d.reason, d.next_at, d.claim, d.created_at, d.finished_at,
-                d.replay_id
+                d.replay_id, d.held
             FROM delivery d JOIN event e ON e.id = d.event_id
             WHERE d.subscription_id = $1 AND d.tenant_id = $2 AND d.id < $3 ORDER BY d.id DESC LIMIT $4
             """, [.id(subscription), .id(tenant), .id(before ?? last), .int(limit)]
@@ -46,7 +49,8 @@ package struct DeliverySummary: Sendable {
             return DeliverySummary(
                 id: row.id(0), eventID: row.id(1), eventType: row.text(2), replayID: row.idOrNil(9),
                 state: isClaimed ? "delivering" : row.text(3), reason: row.textOrNil(4),
-                nextAttemptAt: row.text(3) == "pending" && !isClaimed ? row.time(5) : nil, createdAt: row.time(7),
+                nextAttemptAt: row.text(3) == "pending" && !isClaimed && row.int(10) == 0 ? row.time(5) : nil,
+                createdAt: row.time(7),
                 finishedAt: row.timeOrNil(8), attempts: [])
         }
         let attempts = try attempts(of: found.map(\.id), in: transaction)
@@ -62,7 +66,7 @@ package struct DeliverySummary: Sendable {
         let found = try transaction.all(
             """
             SELECT delivery_id, number, started_at, duration_us, status, error_class, detail, request_headers,
-                response_headers, response_body
+                response_headers, response_body, phases
             FROM attempt WHERE delivery_id IN (SELECT wanted FROM {rows} r) ORDER BY delivery_id, number
             """, rows: rows
         ) { row in
@@ -70,6 +74,7 @@ package struct DeliverySummary: Sendable {
                 row.id(0, of: Delivery.self),
                 Attempt(
                     number: Int(row.int(1)), startedAt: row.time(2), durationMicroseconds: row.int(3),
+                    phases: row.textOrNil(10).flatMap(AttemptPhases.phases),
                     status: row.intOrNil(4).map(Int.init), errorClass: row.textOrNil(5), detail: row.textOrNil(6),
                     requestHeaders: row.bytes(7), responseHeaders: row.bytesOrNil(8), responseBody: row.bytesOrNil(9))
             )

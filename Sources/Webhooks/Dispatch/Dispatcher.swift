@@ -4,48 +4,44 @@ import ServiceLifecycle
 import Storage
 import Synchronization
 
-/// Sends what is due: fresh deliveries at once, from memory; retries and those of copies that died by claiming them.
+/// Sends what is due: fresh deliveries at once, from memory; everything else by claiming it.
 ///
-/// Each endpoint has a queue and a window of its own, so that a slow one delays nobody else.
+/// Each endpoint has a queue and a window of its own, and each tenant its share of slots and places, so that a slow one
+/// delays nobody else. What is decided stands in `DispatchState`; here it is done.
 package final class Dispatcher: Service {
     /// How long a delivery belongs to the process that leased it.
     static let lease = Leases.current.duration
     /// The longest that one attempt may take; see `Leases`.
     static let callTime = Leases.current.callTime
-    /// Deliveries held in memory over all endpoints: about 2 KiB each.
-    static let capacity = 8192
-
-    fileprivate struct State {
-        var queues: [SubscriptionID: EndpointQueue] = [:]
-        var held = 0
-        var calls = 0
-        var isStopping = false
-    }
 
     /// The claim number of deliveries that this process commits itself.
     let claim: Int64
-    private let database: any Database
-    private let sender: AttemptSender
-    private let recorder: AttemptRecorder
-    private let time: TimeSource
-    private let random: @Sendable () -> UInt64
-    private let logger: Logger
+    let database: any Database
+    let sender: AttemptSender
+    let time: TimeSource
+    let random: @Sendable () -> UInt64
+    let watch: DeliveryWatch
+    let logger: Logger
+    let state: Mutex<DispatchState>
+    /// Where the next poll's look at the backlogs begins, and how many polls there were.
+    let polled = Mutex<(last: SubscriptionID, count: Int)>((.zero, 0))
     private let doorbell = Doorbell()
     private let idle = Doorbell()
-    private let state = Mutex(State())
+    private let recorder: AttemptRecorder
 
     package init(
         database: any Database, sender: AttemptSender, time: TimeSource, random: @escaping @Sendable () -> UInt64,
-        logger: Logger
+        logger: Logger, bounds: DispatchBounds = .standard, watch: DeliveryWatch = .none
     ) {
         self.database = database
         self.sender = sender
         self.time = time
         self.random = random
+        self.watch = watch
         self.logger = logger
         self.claim = Chance.claimNumber(random())
-        self.recorder = AttemptRecorder(
-            database: database, time: time, logger: logger, disabled: { sender.directory.forget($0) })
+        self.state = Mutex(DispatchState(bounds: bounds))
+        self.recorder = AttemptRecorder(database: database, time: time, logger: logger, watch: watch)
     }
 
     // MARK: Taking in
@@ -54,81 +50,94 @@ package final class Dispatcher: Service {
     package func leaveToOthers() { state.withLock { $0.isStopping = true } }
 
     /// What room there is now, for deciding which new deliveries this process leases to itself.
-    func room() -> Room {
-        state.withLock { state in
-            Room(left: state.isStopping ? 0 : Self.capacity - state.held, perEndpoint: state.queues.mapValues(\.held))
+    func room(for endpoints: some Sequence<(SubscriptionID, TenantID)>) -> Room {
+        state.withLock { $0.room(for: endpoints) }
+    }
+
+    /// Takes what a transaction left, once it is on disk.
+    func offer(_ new: NewDeliveries) {
+        if new.isEmpty { return }
+        change { state, now in
+            if !state.isStopping { state.noteBacklog(new.backlogs.lazy.map { ($0.key, $0.value) }) }
+            return state.offer(new.ready, now: now)
         }
     }
 
-    struct Room {
-        var left: Int
-        var perEndpoint: [SubscriptionID: Int]
-
-        mutating func take(_ subscription: SubscriptionID) -> Bool {
-            guard left > 0, perEndpoint[subscription, default: 0] < EndpointQueue.capacity else { return false }
-            left -= 1
-            perEndpoint[subscription, default: 0] += 1
-            return true
+    /// Takes deliveries that were claimed.
+    func offer(_ claimed: [ReadyDelivery], areTries: Bool) {
+        change { state, now in
+            if areTries { state.probe(claimed) }
+            return state.offer(claimed, now: now)
         }
     }
 
-    /// Takes deliveries that are leased to this process and starts those whose window has room.
-    func offer(_ deliveries: [ReadyDelivery]) {
-        if deliveries.isEmpty { return }
+    /// Changes the state, makes the calls that follow, and wakes the loop where it has to write or fetch.
+    func change(_ body: (inout DispatchState, Timestamp) -> [ReadyDelivery]) {
         let now = time.now()
-        let started = state.withLock { state in
-            var started: [ReadyDelivery] = []
-            for delivery in deliveries {
-                state.queues[delivery.subscription, default: EndpointQueue()].append(delivery)
-                state.held += 1
-                if !state.isStopping, let next = state.start(delivery.subscription, now: now) { started.append(next) }
-            }
-            return started
-        }
+        let (started, needsTurn) = state.withLock { state in (body(&state, now), state.takeNeedsTurn()) }
+        if needsTurn { doorbell.ring() }
         for delivery in started { Task { await self.work(from: delivery) } }
     }
 
     // MARK: Sending
 
-    /// Sends one delivery after another to the same endpoint until its queue or its window has no more for this task.
+    /// Makes one call after another, until there is none to make in the place of the last.
     private func work(from first: ReadyDelivery) async {
         var current: ReadyDelivery? = first
+        var isFirst = true
         while let delivery = current {
-            let succeeded = await attempt(delivery)
-            let now = time.now()
-            let (next, extra, isIdle) = state.withLock { state in
-                state.finish(delivery.subscription, succeeded: succeeded)
-                if state.isStopping { return (ReadyDelivery?.none, ReadyDelivery?.none, state.calls == 0) }
-                let next = state.start(delivery.subscription, now: now)
-                // A success has widened the window by one: a second task may join.
-                let extra = next == nil ? nil : state.start(delivery.subscription, now: now)
-                return (next, extra, false)
+            let (end, limits) = await call(delivery, isFirst: isFirst)
+            isFirst = false
+            let (now, jitter) = (time.now(), end == .failed ? jitter() : 0)
+            let (calls, needsTurn, isIdle) = state.withLock { state in
+                let started = state.finish(delivery, end, limits: limits, now: now, jitter: jitter)
+                return (started, state.takeNeedsTurn(), state.isStopping && state.calls == 0)
             }
-            if let extra { Task { await self.work(from: extra) } }
+            if needsTurn { doorbell.ring() }
             if isIdle { idle.ring() }
-            current = next
+            current = calls.first
+            for other in calls.dropFirst() { Task { await self.work(from: other) } }
         }
     }
 
-    private func attempt(_ delivery: ReadyDelivery) async -> Bool {
-        let jitter = Chance.fraction(random())
+    private func call(
+        _ delivery: ReadyDelivery, isFirst: Bool
+    ) async -> (EndpointQueue.End, EndpointLimits?) {
         do {
-            switch try await sender.send(delivery, jitter: jitter) {
-            case .sent(let record):
-                CrashPoint.reach(.afterSend)
-                await recorder.record(record)
-                return record.decision == .delivered
-            case .noEndpoint(let reason):
-                try await skip(delivery, reason: reason)
-                return true
+            guard let endpoint = try await sender.directory.endpoint(delivery.subscription, tenant: delivery.tenant)
+            else {
+                try await skip(delivery, reason: "the subscription was deleted")
+                return (.uncalled, nil)
             }
+            guard endpoint.isActive else {
+                try await skip(delivery, reason: "the subscription is disabled")
+                return (.uncalled, nil)
+            }
+            let limits = EndpointLimits(endpoint)
+            if isFirst { change { $0.configure(delivery.subscription, limits, now: $1) } }
+            let record = await sender.attempt(delivery, at: endpoint, jitter: jitter)
+            CrashPoint.reach(.afterSend)
+            await recorder.record(record) { self.written($0) }
+            return (record.decision == .delivered ? .succeeded : record.decision == .gone ? .uncalled : .failed, limits)
         } catch {
             // The store could not be asked for the endpoint. The lease ends by itself and the delivery is claimed anew.
-            logger.warning(
-                "delivery put off", metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
-            return false
+            logger.warning("delivery put off", metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
+            return (.uncalled, nil)
         }
     }
+
+    private func written(_ record: AttemptRecord) {
+        let delivery = record.delivery
+        if record.decision == .gone { sender.directory.forget(delivery.subscription) }
+        if record.endsOrdered {
+            change { state, _ in
+                state.noteBacklog(CollectionOfOne((delivery.subscription, delivery.tenant)))
+                return []
+            }
+        }
+    }
+
+    private func jitter() -> Double { Chance.fraction(random()) }
 
     /// Ends what waits for an endpoint that takes nothing more.
     ///
@@ -144,69 +153,47 @@ package final class Dispatcher: Service {
             try DeliveryStore.skipPending(of: id, reason: reason, now: now, in: transaction)
             return true
         }
-        if isOver { state.withLock { $0.removeWaiting(id) } } else { sender.directory.forget(id) }
+        if isOver { state.withLock { _ = $0.removeWaiting(id) } } else { sender.directory.forget(id) }
     }
 
-    // MARK: Claiming
+    /// When a delivery is due again whose endpoint was thought to be disabled.
+    private static let shortWait: Duration = .seconds(5)
+
+    // MARK: Running
+
+    /// How often the store is asked for what is due, and for what other copies left.
+    private static let pollInterval: Duration = .seconds(1)
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            // Polls go by a clock that nobody sets; what rests for its rate goes by the time that it was told.
+            let clock = ContinuousClock()
+            var nextPoll = clock.now
             while !Task.isCancelled {
-                let claimed = await self.claimDue()
-                // A full batch means that more is due; otherwise poll: the store is the truth.
-                if claimed < Self.claimLimit { await self.doorbell.wait(upTo: .seconds(1)) }
+                if clock.now >= nextPoll {
+                    let claimed = await self.claimDue()
+                    // A full batch means that more is due; otherwise poll: the store is the truth.
+                    nextPoll = clock.now + (claimed < Self.claimMost ? Self.pollInterval : .zero)
+                } else {
+                    _ = await self.turn()
+                }
+                var wait = clock.now.duration(to: nextPoll)
+                if let time = self.state.withLock({ $0.sleeping.values.min() }) {
+                    wait = min(wait, time - self.time.now())
+                }
+                if wait > .zero { await self.doorbell.wait(upTo: wait) }
             }
         }
         await stop()
-    }
-
-    private static let claimLimit = 256
-    /// When what could not be taken in is due again.
-    private static let shortWait: Duration = .seconds(5)
-
-    /// One look at the store for what is due; returns how many deliveries were claimed.
-    func claimDue() async -> Int {
-        let room = room()
-        let limit = min(room.left, Self.claimLimit)
-        guard limit > 0 else { return 0 }
-        let (claim, now) = (Chance.claimNumber(random()), time.now())
-        do {
-            let claimed = try await database.write(.background) { transaction in
-                try DeliveryStore.claim(claim, lease: Self.lease, limit: limit, now: now, in: transaction)
-            }
-            try await admit(claimed, room: room)
-            return claimed.count
-        } catch {
-            logger.warning("claiming deliveries failed", metadata: ["error": "\(error)"])
-            return 0
-        }
-    }
-
-    /// Takes claimed deliveries in; those of an endpoint whose queue is full go back, due a little later.
-    private func admit(_ claimed: [ReadyDelivery], room: Room) async throws {
-        var room = room
-        var taken: [ReadyDelivery] = []
-        var returned: [ReadyDelivery] = []
-        for delivery in claimed {
-            if room.take(delivery.subscription) { taken.append(delivery) } else { returned.append(delivery) }
-        }
-        offer(taken)
-        if returned.isEmpty { return }
-        let (back, due) = (returned, time.now() + Self.shortWait)
-        try await database.write(.background) { transaction in
-            try DeliveryStore.release(back, due: due, in: transaction)
-        }
     }
 
     // MARK: Stopping
 
     /// Starts nothing new, gives back what waits, and lets running calls end for a few seconds.
     func stop() async {
-        let waiting = state.withLock { state in
-            state.isStopping = true
-            return state.drain()
-        }
+        let waiting = state.withLock { $0.drain() }
         let now = time.now()
+        await writeTurned()
         do {
             try await database.write(.background) { transaction in
                 try DeliveryStore.release(waiting, due: now, in: transaction)
@@ -216,39 +203,5 @@ package final class Dispatcher: Service {
         }
         if state.withLock({ $0.calls }) > 0 { await idle.wait(upTo: .seconds(6)) }
         await recorder.flush(upTo: .seconds(2))
-    }
-}
-
-extension Dispatcher.State {
-    fileprivate mutating func start(_ subscription: SubscriptionID, now: Timestamp) -> ReadyDelivery? {
-        guard var queue = queues.removeValue(forKey: subscription) else { return nil }
-        let before = queue.held
-        let started = queue.start(now: now)
-        held -= before - queue.held
-        if started != nil { calls += 1 }
-        if !queue.isIdle { queues[subscription] = queue }
-        return started
-    }
-
-    fileprivate mutating func finish(_ subscription: SubscriptionID, succeeded: Bool) {
-        queues[subscription]?.finish(succeeded: succeeded)
-        held -= 1
-        calls -= 1
-    }
-
-    /// Drops what waits for one endpoint and is settled in the store already.
-    fileprivate mutating func removeWaiting(_ subscription: SubscriptionID) {
-        held -= queues[subscription]?.removeWaiting().count ?? 0
-    }
-
-    /// Takes out everything that has not been started.
-    fileprivate mutating func drain() -> [ReadyDelivery] {
-        var drained: [ReadyDelivery] = []
-        for key in queues.keys {
-            let waiting = queues[key]?.removeWaiting() ?? []
-            held -= waiting.count
-            drained += waiting
-        }
-        return drained
     }
 }

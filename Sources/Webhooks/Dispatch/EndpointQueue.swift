@@ -3,42 +3,166 @@ import Kernel
 
 /// The deliveries to one endpoint that this process holds, and how many calls to it may run at once.
 ///
-/// A pure state machine: a slow endpoint fills its own queue and its own window, never another's.
+/// A pure state machine: a slow endpoint fills its own queue and its own window, never another's. What it has no room
+/// for stays in the store (its backlog), from where the dispatcher fetches more as this empties.
 struct EndpointQueue {
-    /// Enough to keep a receiver busy at a millisecond an answer; one that fails gets less.
-    static let windowMost = 64
-    /// Deliveries held for one endpoint; what comes beyond stays in the store until there is room.
-    static let capacity = 1024
-
-    private var waiting: Deque<ReadyDelivery> = []
-    private(set) var inFlight = 0
-    private(set) var window = 16
-
-    var held: Int { waiting.count + inFlight }
-    var isIdle: Bool { waiting.isEmpty && inFlight == 0 }
-
-    mutating func append(_ delivery: ReadyDelivery) { waiting.append(delivery) }
-
-    /// The next delivery to send, if the window has room. Those whose lease would not outlast a call are dropped: by
-    /// the time of the answer they could belong to someone else, who will claim them when the lease ends.
-    mutating func start(now: Timestamp) -> ReadyDelivery? {
-        while inFlight < window, let next = waiting.popFirst() {
-            guard next.leaseEnds > now + Dispatcher.callTime else { continue }
-            inFlight += 1
-            return next
-        }
-        return nil
+    enum Start {
+        case call(ReadyDelivery)
+        /// The rate allows the next call then.
+        case at(Timestamp)
+        /// Only retries and replays wait, and none may take a slot now.
+        case onlyLater
+        /// Nothing waits, or the window is full.
+        case nothing
     }
 
-    /// Takes out what has not been started.
-    mutating func removeWaiting() -> [ReadyDelivery] {
-        defer { waiting = [] }
-        return Array(waiting)
+    /// How one call ended, as far as the endpoint's health goes.
+    enum End {
+        case succeeded
+        case failed
+        /// No call was made.
+        case uncalled
+    }
+
+    static let windowStart = 16
+    /// Keeps a receiver busy that is a tenth of a second away and does a thousand a second.
+    static let windowMost = 128
+    /// Enough for a whole window to be refilled sixteen times, so that claims are large.
+    static let capacityMost = 2048
+    /// Retries and replays that wait are not passed over by fresh deliveries more often than this.
+    private static let freshInARowMost = 3
+
+    let tenant: TenantID
+    private var fresh: Deque<ReadyDelivery> = []
+    private var later: Deque<ReadyDelivery> = []
+    private var freshInARow = 0
+    private(set) var inFlight = 0
+    private(set) var window = Self.windowStart
+    /// Nil until the subscription was read; one call goes out meanwhile.
+    private(set) var limits: EndpointLimits?
+    private var bucket: TokenBucket?
+    private(set) var breaker = Breaker()
+    var backlog = Backlog()
+    /// Whether it stands in its tenant's line for a slot.
+    var isInLine = false
+
+    /// What is known of deliveries that wait for this endpoint in the store.
+    struct Backlog: Sendable, Equatable {
+        var exists = false
+        var isFetching = false
+        /// Counts the news of a backlog: a fetch that found nothing more may be older than the last of them.
+        var news = 0
+    }
+
+    init(tenant: TenantID) { self.tenant = tenant }
+
+    var waiting: Int { fresh.count + later.count }
+    var held: Int { waiting + inFlight }
+    var isIdle: Bool { held == 0 }
+
+    // MARK: Room
+
+    /// Calls that may run at once now.
+    var width: Int {
+        if breaker.state != .closed || limits == nil { return 1 }
+        return max(1, min(window, limits?.inFlight ?? Self.windowMost))
+    }
+
+    /// Deliveries that may be held: what a narrow or slow endpoint could not send before the leases end stays in the
+    /// store.
+    var capacity: Int {
+        var most = min(Self.capacityMost, 16 * (limits == nil ? window : width))
+        if let rate = limits?.rate { most = min(most, max(2, 10 * rate)) }
+        return most
+    }
+
+    /// Room for deliveries that come up by themselves. A quarter is kept for the backlog where there is one, or new
+    /// deliveries would pass it over for ever.
+    var room: Int {
+        if breaker.state != .closed || limits?.isOrdered == true { return 0 }
+        return max(0, (backlog.exists ? capacity - capacity / 4 : capacity) - held)
+    }
+
+    /// How many to fetch from the backlog now; zero until there is room for a batch that is worth it.
+    var wanted: Int {
+        guard backlog.exists, !backlog.isFetching, breaker.state == .closed else { return 0 }
+        let left = capacity - held
+        return left >= max(1, capacity / 4) ? left : 0
+    }
+
+    /// Whether a call could start if there were a slot.
+    var wantsToStart: Bool { waiting > 0 && inFlight < width && breaker.state != .open }
+
+    /// Whether a new one would behave the same.
+    func isForgettable(now: Timestamp) -> Bool {
+        isIdle && !isInLine && !backlog.exists && breaker == Breaker() && (bucket?.isFull(now: now) ?? true)
+    }
+
+    // MARK: Calls
+
+    mutating func append(_ delivery: ReadyDelivery) {
+        if delivery.isLater { later.append(delivery) } else { fresh.append(delivery) }
+    }
+
+    /// The next delivery to send, if the window and the rate have room. Those whose lease would not outlast a call are
+    /// dropped: by the time of the answer they could belong to someone else, who will claim them when the lease ends.
+    mutating func start(now: Timestamp, laterToo: Bool, dropping dropped: inout [ReadyDelivery]) -> Start {
+        while wantsToStart {
+            if fresh.isEmpty && !laterToo { return .onlyLater }
+            let takesLater = laterToo && !later.isEmpty && (fresh.isEmpty || freshInARow >= Self.freshInARowMost)
+            guard let next = takesLater ? later.first : fresh.first else { return .nothing }
+            let isLeased = next.leaseEnds > now + Dispatcher.callTime
+            if isLeased, bucket != nil, bucket?.take(now: now) == false {
+                return .at(bucket?.next(now: now) ?? now)
+            }
+            if takesLater { later.removeFirst() } else { fresh.removeFirst() }
+            guard isLeased else {
+                dropped.append(next)
+                continue
+            }
+            freshInARow = takesLater ? 0 : freshInARow + 1
+            inFlight += 1
+            return .call(next)
+        }
+        return .nothing
     }
 
     /// One call ended. The window grows by one with each success and halves with each failure.
-    mutating func finish(succeeded: Bool) {
+    mutating func finish(_ end: End, jitter: Double) -> Breaker.Turn? {
         inFlight -= 1
-        window = succeeded ? min(window + 1, Self.windowMost) : max(window / 2, 1)
+        switch end {
+        case .uncalled:
+            breaker.abandonProbe()
+            return nil
+        case .succeeded:
+            let turn = breaker.succeeded()
+            // After a standstill the whole backlog must not fall upon it at once.
+            window = turn == .closed ? 1 : min(window + 1, Self.windowMost)
+            return turn
+        case .failed:
+            window = max(window / 2, 1)
+            return breaker.failed(jitter: jitter)
+        }
+    }
+
+    /// Takes over what the subscription says now.
+    mutating func configure(_ limits: EndpointLimits, now: Timestamp) {
+        if limits == self.limits { return }
+        if limits.rate != self.limits?.rate {
+            bucket = limits.rate.map { TokenBucket(rate: $0, now: now) }
+            // The calls that went out before this was known count.
+            for _ in 0..<inFlight { _ = bucket?.take(now: now) }
+        }
+        self.limits = limits
+    }
+
+    mutating func probe() { breaker.probe() }
+
+    mutating func adoptBreaker(isOpen: Bool, trips: Int) { breaker.adopt(isOpen: isOpen, trips: trips) }
+
+    /// Takes out what has not been started.
+    mutating func removeWaiting() -> [ReadyDelivery] {
+        defer { (fresh, later) = ([], []) }
+        return Array(fresh) + Array(later)
     }
 }

@@ -21,4 +21,15 @@ struct ReadyDelivery: Sendable {
     let claim: Int64
     let leaseEnds: Timestamp
     let createdAt: Timestamp
+    var isReplay = false
+    /// The entity within which its endpoint keeps the order.
+    var orderedBy: ID<DomainEvent.Entity>?
+
+    /// Retries and replays: they leave some slots to what has never been tried.
+    var isLater: Bool { isReplay || attempts > 0 }
+
+    /// Places that it takes up in memory: one, and one more for each 8 KiB of payload.
+    var places: Int { Self.places(payloadBytes: event.payload.count) }
+
+    static func places(payloadBytes: Int) -> Int { 1 + payloadBytes >> 13 }
 }

@@ -35,10 +35,14 @@ package enum EventStore {
     }
 
     /// The columns that `decode` reads, for a statement that calls the event table `e`.
-    static let columns = """
-        e.id, e.tenant_id, e.org_id, e.user_id, e.role, e.type, e.entity_type, e.entity_id, e.occurred_at, e.source,
-        e.causation_id, e.payload, e.withheld
+    static let columns = columns(withheld: "e.withheld")
+
+    private static func columns(withheld: String) -> String {
         """
+        e.id, e.tenant_id, e.org_id, e.user_id, e.role, e.type, e.entity_type, e.entity_id, e.occurred_at, e.source,
+        e.causation_id, e.payload, \(withheld)
+        """
+    }
 
     static func decode(_ row: any Row, from first: Int = 0) -> DomainEvent {
         DomainEvent(
@@ -50,6 +54,23 @@ package enum EventStore {
             source: row.text(first + 9), causation: row.idOrNil(first + 10), payload: row.bytes(first + 11),
             withheld: row.bytesOrNil(first + 12))
     }
+
+    /// Events by their ids, as deliveries need them: without what is withheld.
+    static func fetch(_ ids: Set<EventID>, in transaction: any Transaction) throws -> [EventID: DomainEvent] {
+        var rows = RowBatch(["wanted": .uuid])
+        rows.reserve(ids.count)
+        for id in ids { rows.append(.id(id)) }
+        var events: [EventID: DomainEvent] = [:]
+        events.reserveCapacity(ids.count)
+        try transaction.run(fetchStatement, [], rows: rows) { row in
+            let event = decode(row)
+            events[event.id] = event
+        }
+        return events
+    }
+
+    private static let fetchStatement = Statement(
+        composed: "SELECT \(columns(withheld: "NULL")) FROM {rows} r JOIN event e ON e.id = r.wanted")
 
     /// The events of one entity of a tenant, oldest first.
     package static func timeline<Kind>(

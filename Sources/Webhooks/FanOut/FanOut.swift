@@ -15,17 +15,18 @@ struct FanOut: Sendable {
 
     /// Records events, their place in the feed and their deliveries, in at most six statements whatever their number.
     ///
-    /// Returns the deliveries that are born leased to this process, to be offered to the dispatcher after the commit.
-    /// The others are due at once for whoever claims them.
-    func record(_ events: [DomainEvent], now: Timestamp, in transaction: any Transaction) throws -> [ReadyDelivery] {
-        if events.isEmpty { return [] }
+    /// Returns the deliveries that are born leased to this process, and the endpoints that have to fetch theirs when they
+    /// have room, to be offered to the dispatcher after the commit. An ordered endpoint always fetches: only the store
+    /// knows whether an earlier delivery of the same entity is still under way somewhere.
+    func record(_ events: [DomainEvent], now: Timestamp, in transaction: any Transaction) throws -> NewDeliveries {
+        var new = NewDeliveries()
+        if events.isEmpty { return new }
         try EventStore.insert(events, in: transaction)
         let subscriptions = try SubscriptionStore.active(forTenants: Set(events.map(\.scope.tenant)), in: transaction)
-        if subscriptions.isEmpty { return [] }
+        if subscriptions.isEmpty { return new }
         var rows = DeliveryStore.newRows()
-        var ready: [ReadyDelivery] = []
-        var room = dispatcher.room()
         var gate = FilterGate(filters)
+        var room = dispatcher.room(for: subscriptions.values.joined().map { ($0.id, $0.scope.tenant) })
         for event in events {
             for target in subscriptions[event.scope.tenant] ?? [] where target.wants(event) {
                 guard try gate.takes(event, for: target) else {
@@ -34,17 +35,19 @@ struct FanOut: Sendable {
                 }
                 let delivery = ReadyDelivery(
                     id: ids.next(), tenant: event.scope.tenant, subscription: target.id, event: event, attempts: 0,
-                    claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now)
-                if room.take(target.id) {
-                    DeliveryStore.append(delivery, leased: true, now: now, to: &rows)
-                    ready.append(delivery)
+                    claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now,
+                    orderedBy: target.isOrdered ? event.entity.id : nil)
+                if !target.isOrdered, room.take(target.id, delivery.tenant, places: delivery.places) {
+                    DeliveryStore.append(delivery, .leased, now: now, to: &rows)
+                    new.ready.append(delivery)
                 } else {
-                    DeliveryStore.append(delivery, leased: false, now: now, to: &rows)
+                    DeliveryStore.append(delivery, .heldBack, now: now, to: &rows)
+                    new.backlogs[target.id] = delivery.tenant
                 }
             }
         }
         try DeliveryStore.insert(rows, in: transaction)
         try gate.store(in: transaction)
-        return ready
+        return new
     }
 }

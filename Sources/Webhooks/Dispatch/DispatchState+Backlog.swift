@@ -1,0 +1,107 @@
+import Kernel
+
+extension DispatchState {
+    /// A part of one endpoint's backlog that there is room for.
+    struct Fetch: Sendable, Equatable {
+        let subscription: SubscriptionID
+        let tenant: TenantID
+        let limit: Int
+        let news: Int
+    }
+
+    /// Deliveries that are worth a statement, if the endpoint has room for so many.
+    private static let fetchLeast = 32
+
+    /// There are deliveries in the store that wait for these endpoints.
+    mutating func noteBacklog(_ endpoints: some Sequence<(SubscriptionID, TenantID)>) {
+        for (id, tenant) in endpoints {
+            queues[id, default: EndpointQueue(tenant: tenant)].backlog.exists = true
+            queues[id]?.backlog.news += 1
+            want(id)
+        }
+    }
+
+    /// Has the loop fetch a part of the backlog, if there is one and room for it.
+    mutating func want(_ id: SubscriptionID) {
+        if isStopping || queues[id]?.wanted ?? 0 == 0 { return }
+        if wanting.insert(id).inserted { ring() }
+    }
+
+    /// Has the loop fetch for those that found no place in memory, once an eighth of it is free again.
+    mutating func wantPlaces() {
+        if !wanting.isEmpty, placesLeft > bounds.places / 8 { ring() }
+    }
+
+    /// What to fetch now: tenants with the fewest deliveries in memory first.
+    ///
+    /// - Parameters:
+    ///   - endpoints: at most so many at once; each is a statement.
+    ///   - rows: at most so many deliveries.
+    mutating func planFetches(endpoints: Int, rows: Int) -> [Fetch] {
+        var (fetches, left) = ([Fetch](), min(rows, placesLeft))
+        let waiting = wanting.compactMap { id in
+            queues[id].map { (id: id, tenant: $0.tenant, held: placesHeld(by: $0.tenant), own: $0.held) }
+        }.sorted { ($0.held, $0.own) < ($1.held, $1.own) }
+        // Where many want some, nobody gets all.
+        let each = max(Self.fetchLeast, placesLeft / max(1, waiting.count))
+        var planned: [TenantID: Int] = [:]
+        for (id, tenant, _, _) in waiting where fetches.count < endpoints && left > 0 {
+            guard let queue = queues[id], queue.wanted > 0 else {
+                wanting.remove(id)
+                continue
+            }
+            let limit = min(queue.wanted, each, left, placesLeft(of: tenant) - planned[tenant, default: 0])
+            if limit <= 0 { continue }
+            left -= limit
+            planned[tenant, default: 0] += limit
+            wanting.remove(id)
+            queues[id]?.backlog.isFetching = true
+            fetches.append(
+                Fetch(subscription: id, tenant: tenant, limit: limit, news: queue.backlog.news))
+        }
+        return fetches
+    }
+
+    /// A fetch is over; `isEmptied` when the store had less than was asked for.
+    mutating func fetched(_ fetch: Fetch, isEmptied: Bool, now: Timestamp) {
+        let id = fetch.subscription
+        queues[id]?.backlog.isFetching = false
+        if isEmptied, queues[id]?.backlog.news == fetch.news { queues[id]?.backlog.exists = false }
+        want(id)
+        forget(id, now: now)
+    }
+
+    // MARK: Breakers
+
+    /// Takes over the breakers that the store says are open; those that it doesn't name are closed.
+    mutating func adopt(_ open: [BreakerStore.Stored]) {
+        let unwritten = Set(turned.map(\.subscription))
+        var known: Set<SubscriptionID> = []
+        for breaker in open {
+            known.insert(breaker.subscription)
+            if unwritten.contains(breaker.subscription) { continue }
+            queues[breaker.subscription, default: EndpointQueue(tenant: breaker.tenant)]
+                .adoptBreaker(isOpen: true, trips: breaker.trips)
+        }
+        let closed = queues.keys.filter { id in
+            guard let queue = queues[id], !known.contains(id), !unwritten.contains(id) else { return false }
+            return queue.breaker.state == .open || (queue.breaker.state == .halfOpen && queue.isIdle)
+        }
+        for id in closed {
+            queues[id]?.adoptBreaker(isOpen: false, trips: 0)
+            want(id)
+        }
+    }
+
+    /// The store has given this copy deliveries to try endpoints with.
+    mutating func probe(_ deliveries: [ReadyDelivery]) {
+        for delivery in deliveries {
+            queues[delivery.subscription, default: EndpointQueue(tenant: delivery.tenant)].probe()
+        }
+    }
+
+    /// Looks over all machines: a rate that has recovered meanwhile tells nobody.
+    mutating func forgetIdle(now: Timestamp) {
+        for id in Array(queues.keys) { forget(id, now: now) }
+    }
+}

@@ -1,0 +1,159 @@
+import Kernel
+import Logging
+import Storage
+import Synchronization
+
+extension Dispatcher {
+    /// Deliveries of one claim. Each costs a row changed, so that nobody waits for the store for long.
+    static let claimMost = 1024
+    /// Deliveries of one fetch over all endpoints, and endpoints: each of those is a statement.
+    private static let fetchMost = 4096
+    private static let fetchEndpointsMost = 64
+    /// Endpoints with a backlog that one poll looks at.
+    private static let lookMost = 512
+    /// Every so many polls it is looked for deliveries that wait behind nothing any more.
+    private static let pollsBetweenSweeps = 30
+
+    private func newClaim() -> Claim {
+        Claim(number: Chance.claimNumber(random()), duration: Self.lease, now: time.now())
+    }
+
+    /// One look at the store for all that is due, and what follows from it; returns how many deliveries were claimed.
+    func claimDue() async -> Int {
+        if state.withLock({ $0.isStopping }) { return 0 }
+        do {
+            let (last, count) = polled.withLock { $0 }
+            let look = try await database.read(.background) { transaction in
+                try DeliveryStore.look(backlogsAfter: last, limit: Self.lookMost, in: transaction)
+            }
+            let isLast = look.backlogs.count < Self.lookMost
+            polled.withLock { $0 = (isLast ? .zero : look.backlogs.last?.0 ?? .zero, count + 1) }
+            change { state, now in
+                state.adopt(look.breakers)
+                state.noteBacklog(look.backlogs)
+                state.forgetIdle(now: now)
+                return []
+            }
+            var claimed = 0
+            if look.isDue { claimed += try await claimTimed() }
+            if look.breakers.contains(where: \.isDue) { claimed += try await claimTries() }
+            if count % Self.pollsBetweenSweeps == Self.pollsBetweenSweeps - 1 { try await freeForgotten() }
+            return claimed + (await turn())
+        } catch {
+            logger.warning("claiming deliveries failed", metadata: ["error": "\(error)"])
+            return 0
+        }
+    }
+
+    /// Claims what is due by its time. What there is no room for is held back, so that no claim meets it again.
+    private func claimTimed() async throws -> Int {
+        let claim = newClaim()
+        let (ready, held) = try await database.write(.background) { transaction in
+            let due = try DeliveryStore.due(limit: Self.claimMost, in: transaction)
+            var room = self.room(for: due.lazy.map { ($0.subscription, $0.tenant) })
+            var (taken, held): ([WaitingDelivery], [WaitingDelivery]) = ([], [])
+            for delivery in due {
+                if room.take(delivery.subscription, delivery.tenant) {
+                    taken.append(delivery)
+                } else {
+                    held.append(delivery)
+                }
+            }
+            try DeliveryStore.lease(taken, claim, in: transaction)
+            try DeliveryStore.holdBack(held, in: transaction)
+            return (try DeliveryStore.ready(taken, claim, in: transaction), held)
+        }
+        offer(ready, areTries: false)
+        change { state, _ in
+            state.noteBacklog(held.lazy.map { ($0.subscription, $0.tenant) })
+            return []
+        }
+        return ready.count + held.count
+    }
+
+    /// Claims one delivery for each endpoint with an open breaker whose time has come.
+    private func claimTries() async throws -> Int {
+        let claim = newClaim()
+        let ready = try await database.write(.background) { transaction in
+            try DeliveryStore.ready(BreakerStore.claimTries(claim, in: transaction), claim, in: transaction)
+        }
+        offer(ready, areTries: true)
+        return ready.count
+    }
+
+    /// What has to be done between polls: writes down breakers that turned, starts endpoints whose rate allows it
+    /// again, and fetches parts of backlogs that there is room for. Returns how many deliveries were fetched.
+    func turn() async -> Int {
+        await writeTurned()
+        change { state, now in state.wake(now: now) }
+        let fetched = await fetchHeld()
+        // Endpoints that this fetch had no statement left for: once more round the loop, which also has polls to make.
+        if fetched > 0 {
+            change { state, _ in
+                state.wantPlaces()
+                return []
+            }
+        }
+        return fetched
+    }
+
+    private func fetchHeld() async -> Int {
+        let fetches = state.withLock {
+            $0.planFetches(endpoints: Self.fetchEndpointsMost, rows: Self.fetchMost)
+        }
+        if fetches.isEmpty { return 0 }
+        let claim = newClaim()
+        do {
+            let (ready, emptied) = try await database.write(.background) { transaction in
+                let (found, emptied) = try DeliveryStore.fetch(fetches, claim, in: transaction)
+                return (try DeliveryStore.ready(found, claim, in: transaction), emptied)
+            }
+            change { state, now in
+                let started = state.offer(ready, now: now)
+                for fetch in fetches {
+                    state.fetched(fetch, isEmptied: emptied.contains(fetch.subscription), now: now)
+                }
+                return started
+            }
+            return ready.count
+        } catch {
+            logger.warning("fetching a backlog failed", metadata: ["error": "\(error)"])
+            let now = time.now()
+            // Until the next poll finds them again: a store that is gone must not be asked without a pause.
+            state.withLock { for fetch in fetches { $0.fetched(fetch, isEmptied: true, now: now) } }
+            return 0
+        }
+    }
+
+    /// Writes down the breakers that turned here and gives back what waited behind them, in one transaction.
+    func writeTurned() async {
+        let (turned, returned) = state.withLock { $0.takeTurned() }
+        if turned.isEmpty { return }
+        let (now, watch) = (time.now(), watch)
+        do {
+            try await database.write(.background) { transaction in
+                try BreakerStore.write(turned, now: now, in: transaction)
+                try DeliveryStore.returnToBacklog(returned, in: transaction)
+                try watch.turned(turned, transaction)
+            }
+            change { state, _ in
+                state.noteBacklog(turned.lazy.map { ($0.subscription, $0.tenant) })
+                return []
+            }
+        } catch {
+            logger.warning("a breaker was not written down", metadata: ["error": "\(error)"])
+            state.withLock { $0.putBack(turned, returned) }
+        }
+    }
+
+    private func freeForgotten() async throws {
+        let endpoints = try await database.read(.background) { transaction in
+            try DeliveryStore.endpoints(held: 2, after: .zero, limit: Self.lookMost, in: transaction)
+        }
+        for (subscription, _) in endpoints {
+            try await database.write(.background) { transaction in
+                try DeliveryStore.freeForgotten(of: subscription, in: transaction)
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Events
+import Kernel
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Webhooks
+
+@Suite("Endpoints that fail again and again", .timeLimit(.minutes(2)))
+struct BreakerDispatchTests {
+    private final class Health: Sendable {
+        private let answers = Recorder<Int>()
+        func set(_ status: Int) { answers.record(status) }
+        var status: Int { answers.elements.last ?? 503 }
+    }
+
+    private func status(_ hub: Hub, _ id: SubscriptionID) async throws -> BreakerStatus? {
+        try await hub.database.read { try BreakerStore.statuses(of: [id], tenant: Hub.scope.tenant, in: $0)[id] }
+    }
+
+    @Test(
+        "What waits goes back unspent, one delivery finds out, and a success lets all go",
+        arguments: TestEngine.allCases)
+    func recovery(engine: TestEngine) async throws {
+        let health = Health()
+        try await withHub(engine, answer: { _ in .status(health.status) }) { hub in
+            let (subscription, _) = try await hub.subscribe()
+            try await hub.publish(40)
+            try await hub.untilOpen()
+            #expect(try await status(hub, subscription.id)?.state == "open")
+            let calls = hub.exchange.requests.elements.count
+            #expect(calls >= Breaker.failuresMost && calls < 40)
+            try await hub.deliveries(40 - calls, where: "held = 1 AND claim = 0 AND attempts = 0")
+            // New ones wait too, also those whose retry comes up.
+            try await hub.publish(1)
+            hub.time.advance(by: .seconds(20))
+            _ = await hub.dispatcher.claimDue()
+            #expect(hub.exchange.requests.elements.count == calls)
+            try await hub.deliveries(41, where: "held = 1 AND claim = 0")
+
+            hub.time.advance(by: .seconds(13))
+            #expect(await hub.dispatcher.claimDue() == 1)
+            try await hub.deliveries(1, where: "attempts = 2 AND claim = 0")
+            while try await status(hub, subscription.id)?.state != "open" {
+                _ = await hub.dispatcher.turn()
+                await Task.yield()
+            }
+            let again = try #require(try await status(hub, subscription.id))
+            #expect(again.nextTryAt >= hub.time.now + .seconds(60))
+            #expect(hub.exchange.requests.elements.count == calls + 1)
+
+            health.set(200)
+            hub.time.advance(by: .seconds(66))
+            _ = await hub.dispatcher.claimDue()
+            try await hub.settle(41)
+            #expect(try await status(hub, subscription.id) == nil)
+            #expect(try await hub.count("delivery", where: "attempts > 3") == 0)
+        }
+    }
+
+    @Test("Another copy leaves the endpoint alone, and only one of them tries it", arguments: TestEngine.allCases)
+    func copies(engine: TestEngine) async throws {
+        let health = Health()
+        let gate = Gate()
+        try await withHub(
+            engine,
+            answer: { _ in
+                let status = health.status
+                if status == 200 { await gate.pass() }
+                return .status(status)
+            }
+        ) { hub in
+            _ = try await hub.subscribe()
+            try await hub.publish(40)
+            try await hub.untilOpen()
+            let other = try Hub(hub.database, hub.time, seed: 2) { _ in .status(200) }
+            #expect(await other.dispatcher.claimDue() == 0)
+            try await other.publish(5)
+            #expect(other.exchange.requests.elements.isEmpty)
+            hub.time.advance(by: .seconds(33))
+            health.set(200)
+            let before = hub.exchange.requests.elements.count
+            for copy in [hub, other, hub, other] { _ = await copy.dispatcher.claimDue() }
+            #expect(hub.exchange.requests.elements.count - before == 1)
+            #expect(other.exchange.requests.elements.isEmpty)
+            gate.open()
+            try await hub.settle(45)
+        }
+    }
+
+    @Test("A disabled subscription forgets that it failed", arguments: TestEngine.allCases)
+    func disabled(engine: TestEngine) async throws {
+        try await withHub(engine, answer: { _ in .status(500) }) { hub in
+            let (subscription, _) = try await hub.subscribe()
+            try await hub.publish(40)
+            try await hub.untilOpen()
+            _ = try await hub.subscriptions.setStatus(.disabled, of: subscription.id, scope: Hub.scope)
+            #expect(try await status(hub, subscription.id) == nil)
+            #expect(try await hub.count("delivery", where: "state = 'skipped'") == 40)
+        }
+    }
+}
+
+extension Hub {
+    /// Returns when the breaker of the one endpoint is open in the store and all calls are written down.
+    func untilOpen() async throws {
+        while try await count("breaker") == 0 || dispatcher.state.withLock({ $0.calls }) > 0 {
+            _ = await dispatcher.turn()
+            await Task.yield()
+        }
+        let calls = exchange.requests.elements.count
+        try await deliveries(calls, where: "attempts = 1 AND claim = 0")
+        _ = await dispatcher.turn()
+    }
+}
