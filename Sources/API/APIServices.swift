@@ -12,11 +12,15 @@ package struct APIServices: Sendable {
     package let orders: OrderService
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
+    package let log: EventLog
+    package let replays: ReplayService
+    package let erasure: ErasureService
     package let workflows: WorkflowService
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
+        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, log: EventLog,
+        replays: ReplayService, erasure: ErasureService, workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections
@@ -25,6 +29,9 @@ package struct APIServices: Sendable {
         self.orders = orders
         self.subscriptions = subscriptions
         self.feed = feed
+        self.log = log
+        self.replays = replays
+        self.erasure = erasure
         self.workflows = workflows
     }
 }

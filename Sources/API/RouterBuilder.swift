@@ -27,6 +27,10 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         OrderRoutes(orders: services.orders, idempotency: idempotency).mount(on: tenant)
         SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
         FeedRoutes(feed: services.feed).mount(on: tenant)
+        EventLogRoutes(
+            log: services.log, replays: services.replays, erasure: services.erasure, idempotency: idempotency
+        ).mount(on: tenant)
+        ReplayRoutes(replays: services.replays, idempotency: idempotency).mount(on: tenant)
         WorkflowRoutes(workflows: services.workflows).mount(on: tenant)
     }
     if !dependencies.settings.metricsArePublic { health.mountMetrics(on: tenant.requiring(.admin)) }

@@ -149,6 +149,9 @@ package final class Dispatcher: Service {
 
     // MARK: Claiming
 
+    /// Says that something is due in the store.
+    func wake() { doorbell.ring() }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
