@@ -71,7 +71,8 @@ let targets: [Target] = [
     .target(
         name: "Webhooks",
         dependencies: [
-            "Kernel", "Events", "Signing", "Storage", .collections, .httpTypes, .logging, .serviceLifecycle,
+            "Kernel", "Events", "Signing", "Storage", "Durable", .collections, .httpTypes, .logging,
+            .serviceLifecycle,
         ]),
     .target(
         name: "Integrations",
@@ -149,7 +150,7 @@ let tests: [Target] = [
     .testTarget(
         name: "WebhooksTests",
         dependencies: [
-            "Kernel", "Events", "Signing", "Storage", "Webhooks", "TestSupport", .httpTypes, .logging,
+            "Kernel", "Events", "Signing", "Storage", "Durable", "Webhooks", "TestSupport", .httpTypes, .logging,
             .serviceLifecycle,
         ]),
     .testTarget(

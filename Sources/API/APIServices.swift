@@ -13,12 +13,15 @@ package struct APIServices: Sendable {
     package let ownTypes: OwnTypeService
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
+    package let log: EventLog
+    package let replays: ReplayService
+    package let erasure: ErasureService
     package let workflows: WorkflowService
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
         orders: OrderService, ownTypes: OwnTypeService, subscriptions: SubscriptionService, feed: FeedFollower,
-        workflows: WorkflowService
+        log: EventLog, replays: ReplayService, erasure: ErasureService, workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections
@@ -28,6 +31,9 @@ package struct APIServices: Sendable {
         self.ownTypes = ownTypes
         self.subscriptions = subscriptions
         self.feed = feed
+        self.log = log
+        self.replays = replays
+        self.erasure = erasure
         self.workflows = workflows
     }
 }

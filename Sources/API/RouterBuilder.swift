@@ -30,6 +30,10 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         SubscriptionDeliveryRoutes(subscriptions: services.subscriptions).mount(on: tenant)
         WebhookSettingsRoutes(subscriptions: services.subscriptions).mount(on: tenant)
         FeedRoutes(feed: services.feed, types: services.ownTypes).mount(on: tenant)
+        EventLogRoutes(
+            log: services.log, replays: services.replays, erasure: services.erasure, idempotency: idempotency
+        ).mount(on: tenant)
+        ReplayRoutes(replays: services.replays, idempotency: idempotency).mount(on: tenant)
         WorkflowRoutes(workflows: services.workflows).mount(on: tenant)
     }
     if !dependencies.settings.metricsArePublic { health.mountMetrics(on: tenant.requiring(.admin)) }

@@ -183,7 +183,7 @@ package final class WorkflowRunner: Service {
         let now = time.now()
         do {
             try await database.write(.background) { transaction in
-                try WorkflowStore.giveBack(claims, now: now, in: transaction)
+                try WorkflowStore.giveBack(claims, due: now, in: transaction)
             }
         } catch {
             logger.warning("leases were not given back; they end by themselves", metadata: ["error": "\(error)"])

@@ -103,14 +103,17 @@ package enum WorkflowStore {
             ) { $0.id(0) })
     }
 
-    /// Makes claimed workflows due again at once, as if they had not been claimed.
-    static func giveBack(_ claims: [WorkflowClaim], now: Timestamp, in transaction: any Transaction) throws {
+    /// Makes claimed workflows due again at `time`, as if they had not been claimed: for a process that ends, and for
+    /// work that waits for something without having failed.
+    package static func giveBack(
+        _ claims: [WorkflowClaim], due time: Timestamp, in transaction: any Transaction
+    ) throws {
         let rows = rows(of: claims)
         try transaction.execute(
             """
             UPDATE workflow SET claim = 0, claims = 0, next_at = $1 FROM {rows} r
             WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL
-            """, [.time(now)], rows: rows)
+            """, [.time(time)], rows: rows)
     }
 
     private static func rows(of claims: [WorkflowClaim]) -> RowBatch {

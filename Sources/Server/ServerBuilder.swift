@@ -55,6 +55,7 @@ package enum ServerBuilder {
         do {
             let migrated = try await database.migrate()
             if !migrated.isEmpty { logger.info("schema migrated", metadata: ["steps": "\(migrated)"]) }
+            await addDays(to: database, logger: logger)
             return try assemble(settings, database: database, logger: logger)
         } catch {
             await database.shutdown()
@@ -76,7 +77,7 @@ package enum ServerBuilder {
         let delivery = DeliveryParts(
             settings, database: database, box: box, client: deliveryClient, ids: ids, logger: logger)
         let intake = try IntakeParts(
-            settings, database: database, box: box, publisher: delivery.publisher, ids: ids, logger: logger)
+            settings, database: database, box: box, delivery: delivery, ids: ids, logger: logger)
         if !settings.worksInBackground {
             // What this copy commits is due at once for those that do the work.
             delivery.dispatcher.leaveToOthers()
@@ -93,21 +94,37 @@ package enum ServerBuilder {
             orders: OrderService(publisher: delivery.publisher, ids: ids),
             ownTypes: OwnTypeService(publisher: delivery.publisher, ids: ids), subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
-            workflows: intake.workflows)
+            log: EventLog(database: database), replays: delivery.replays,
+            erasure: ErasureService(database: database, time: time), workflows: intake.workflows)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
-            schedules: [Duties.forgetIdempotencyKeys(dependencies.idempotency)], database: database,
-            random: randomNumber,
-            logger: logger)
+            schedules: [
+                Duties.addDays(DayPartitions(database: database), time: time),
+                Duties.forgetIdempotencyKeys(dependencies.idempotency),
+                Duties.clearOut(RetentionKeeper(database: database, policy: delivery.retention, time: time)),
+            ], database: database, random: randomNumber, logger: logger)
         return TradewindServer(
             settings: settings, database: database, client: client, deliveryClient: deliveryClient,
             services: services, router: buildRouter(dependencies, services), registry: registry,
             door: InboundDoor(dependencies, intake: intake.intake, logger: logger),
             // In the order of starting; they stop in the opposite one, so that what makes work stops first.
             background: settings.worksInBackground
-                ? [delivery.sequencer, delivery.dispatcher, intake.rematch, intake.runner, schedules]
+                ? [
+                    delivery.sequencer, delivery.dispatcher, delivery.replayRunner, intake.rematch, intake.runner,
+                    schedules,
+                ]
                 : [delivery.sequencer, schedules],
             logger: logger)
+    }
+
+    /// The days must be there before the first row comes. Without them rows still find a place, so that a store which
+    /// is busy right now keeps nobody from starting.
+    private static func addDays(to database: any Database, logger: Logger) async {
+        do {
+            try await DayPartitions(database: database).addDays(now: TimeSource.system.now())
+        } catch {
+            logger.warning("adding days failed; it is tried again within the hour", metadata: ["error": "\(error)"])
+        }
     }
 
     @Sendable static func randomNumber() -> UInt64 {

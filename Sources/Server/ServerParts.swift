@@ -15,6 +15,9 @@ struct DeliveryParts {
     let dispatcher: Dispatcher
     let sequencer: FeedSequencer
     let publisher: EventPublisher
+    let retention: RetentionPolicy
+    let replayRunner: WorkflowRunner
+    let replays: ReplayService
 
     init(
         _ settings: Settings, database: any Database, box: SecretBox, client: DeliveryClient, ids: IDGenerator,
@@ -32,6 +35,13 @@ struct DeliveryParts {
         subscriptions = SubscriptionService(
             database: database, secrets: box, factory: SecretFactory(), directory: directory, dispatcher: dispatcher,
             policy: settings.egress, ids: ids, time: time)
+        retention = RetentionPolicy(daysMost: settings.retentionDaysMost)
+        replayRunner = WorkflowRunner(
+            kind: ReplayWorkflow(database: database, dispatcher: dispatcher, ids: ids, time: time),
+            database: database, time: time, random: ServerBuilder.randomNumber, logger: logger)
+        replays = ReplayService(
+            database: database, sequencer: sequencer, dispatcher: dispatcher, runner: replayRunner,
+            policy: retention, ids: ids, time: time)
     }
 }
 
@@ -45,9 +55,10 @@ struct IntakeParts {
     let workflows: WorkflowService
 
     init(
-        _ settings: Settings, database: any Database, box: SecretBox, publisher: EventPublisher, ids: IDGenerator,
+        _ settings: Settings, database: any Database, box: SecretBox, delivery: DeliveryParts, ids: IDGenerator,
         logger: Logger
     ) throws {
+        let publisher = delivery.publisher
         let time = TimeSource.system
         let directory = ConnectionDirectory(database: database, secrets: box, time: time)
         connections = ConnectionService(
@@ -59,7 +70,10 @@ struct IntakeParts {
             kind: OrderRematch(publisher: publisher), database: database, time: time,
             random: ServerBuilder.randomNumber, logger: logger)
         workflows = WorkflowService(
-            database: database, runners: [OrderImport.kind: runner, OrderRematch.kind: rematch], time: time)
+            database: database,
+            runners: [
+                OrderImport.kind: runner, OrderRematch.kind: rematch, ReplayWorkflow.kind: delivery.replayRunner,
+            ], time: time)
         intake = Intake(
             database: database, directory: directory,
             gatewayKeys: settings.gatewaySecret.flatMap { SigningKey($0) }.map { [$0] } ?? [],
@@ -74,6 +88,19 @@ enum Duties {
     static func forgetIdempotencyKeys(_ store: IdempotencyStore) -> Schedule {
         Schedule(name: "forget_idempotency_keys", interval: .seconds(3600)) { _ in
             while try await store.removeExpired(limit: 1000) == 1000 {}
+        }
+    }
+
+    /// Clears out what is held no longer, in turns short enough that other duties get theirs.
+    static func clearOut(_ keeper: RetentionKeeper) -> Schedule {
+        Schedule(name: "retention", interval: .seconds(600)) { _ in try await keeper.clear() }
+    }
+
+    /// Adds PostgreSQL's days a week before they are needed. Tables cut by days get statistics of the whole from
+    /// nobody else.
+    static func addDays(_ days: DayPartitions, time: TimeSource) -> Schedule {
+        Schedule(name: "add_days", interval: .seconds(3600)) { _ in
+            if try await days.addDays(now: time.now()) > 0 { try await days.analyze() }
         }
     }
 }

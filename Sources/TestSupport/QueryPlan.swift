@@ -51,8 +51,9 @@ package struct QueryPlan: Sendable {
         for (index, line) in lines.enumerated() {
             guard let scan = line.range(of: "Scan"), let on = line.range(of: " on ", after: scan) else { continue }
             let table = String(line[on...].drop { $0 == " " }.dropFirst(3).prefix { $0 != " " })
-            // A partition is called after its table and the day.
-            let known = tables.contains(table) ? table : tables.first { table.hasPrefix("\($0)_2") }
+            // Of a table that is cut by days, the part that has the rows so far. Days to come are empty, and an empty
+            // index is as quickly walked as entered.
+            let known = tables.contains(table) ? table : tables.first { table == "\($0)_past" }
             guard let known else { continue }
             let depth = line.prefix { $0 == " " }.count
             let details = lines[(index + 1)...].prefix { $0.prefix { $0 == " " }.count > depth && !$0.contains("->") }

@@ -36,6 +36,10 @@ import Testing
             "/api/v1/webhooks/events?limit=1000",
             ["/api/v1/webhooks/events?after={id}", "/api/v1/webhooks/events?after={id}&event_type=order.*"]
         ),
+        ("/api/v1/webhooks/events?limit=10", ["/api/v1/events/{id}"]),
+        ("/api/v1/events?event_type=order.*&since=2020-01-01T00:00:00Z&delivery_state=delivered", []),
+        ("/api/v1/events?entity_id=0190a000-0000-7000-8000-000000000001&until=2100-01-01T00:00:00Z", []),
+        ("/api/v1/webhooks/replays", []),
         (
             "/api/v1/integrations/connections?status=all",
             ["/api/v1/integrations/connections/{id}", "/api/v1/integrations/connections/{id}/inbox"]
@@ -53,7 +57,7 @@ import Testing
                 try await play(on: recorder, folder: folder)
                 let recorded = recorder.recorded
                 #expect(recorded.count > 60, "the playing itself was cut short")
-                for statement in recorded {
+                for statement in recorded where Self.hasPlan(statement) {
                     let plan = try await database.write { try QueryPlan.ask(for: statement, in: $0) }
                     let walks = plan.scanned(of: Self.growing, dialect: database.dialect).filter { walk in
                         !Self.meant.contains { walk.hasPrefix($0.table) && plan.statement.contains($0.fragment) }
@@ -79,6 +83,12 @@ import Testing
             }
             #expect(walks == ["UPDATE delivery SET reason = $1 WHERE reason = $2"])
         }
+    }
+
+    /// Not what makes or drops the days of a table.
+    private static func hasPlan(_ recorded: StatementRecorder.Recorded) -> Bool {
+        let verb = recorded.statement.text.prefix { $0.isLetter }
+        return ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(verb)
     }
 
     // MARK: Playing

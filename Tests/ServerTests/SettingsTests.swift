@@ -172,7 +172,8 @@ import Testing
             (.publicURL, "a.example"), (.egressAllow, "10.0.0.0/33"), (.egressAllow, "10.0.0.0/8,home"),
             (.egressAllowHTTP, "perhaps"), (.gatewaySecret, "short"), (.keySetURL, "ftp://a.example"),
             (.rateLimit, "-1"), (.rateLimit, "1.5"), (.rateLimit, "many"), (.bodyLimit, "1023"),
-            (.bodyLimit, "10485761"), (.metricsPublic, "2"), (.trustedProxies, "11"), (.logLevel, "loud"),
+            (.bodyLimit, "10485761"), (.metricsPublic, "2"), (.trustedProxies, "11"), (.retentionDaysMost, "0"),
+            (.logLevel, "loud"),
         ])
     func badValues(key: SettingKey, value: String) async throws {
         let error = try await failure(flags: [key: value])

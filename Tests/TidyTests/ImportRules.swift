@@ -16,7 +16,7 @@ private let allowedImports: [String: Set<String>] = [
     "Durable": ["Kernel", "Storage", "Logging", "ServiceLifecycle"],
     "Commerce": ["Kernel", "Events", "Storage", "Durable", "Webhooks"],
     "Webhooks": [
-        "Kernel", "Events", "Signing", "Storage", "DequeModule", "HTTPTypes", "Logging", "ServiceLifecycle",
+        "Kernel", "Events", "Signing", "Storage", "Durable", "DequeModule", "HTTPTypes", "Logging", "ServiceLifecycle",
     ],
     "Integrations": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "DequeModule",

@@ -31,7 +31,7 @@ private final class OpenTransaction: Sendable {
     }
 }
 
-@Suite("The order of the feed on PostgreSQL", .timeLimit(.minutes(2)))
+@Suite("The order of the feed", .timeLimit(.minutes(2)))
 struct FeedOrderTests {
     private func events(_ count: Int, _ ids: IDGenerator, _ time: ManualTime) -> [DomainEvent] {
         (0..<count).map { _ in
@@ -85,6 +85,33 @@ struct FeedOrderTests {
             }
             try await expectOneOrder(hubs[0], written: written.elements + lateEvents.map(\.id), read: read.elements)
             for database in databases { await database.shutdown() }
+        }
+    }
+
+    @Test("The same on SQLite, where the one writer gives the places: readers see what the ledger has, in its order")
+    func manyWritersOnSQLite() async throws {
+        try await withHub(.sqlite) { hub in
+            let read = Recorder<[EventID]>()
+            let written = Recorder<EventID>()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask { read.record(try await self.follow(hub, until: 8 * 30)) }
+                }
+                for _ in 0..<8 {
+                    group.addTask {
+                        for _ in 0..<15 { try await hub.publish(2).map(\.id).forEach(written.record) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let final = try await hub.database.read { transaction in
+                try transaction.all("SELECT event_id, position FROM feed ORDER BY position") {
+                    (event: $0.id(0, of: Event.self), position: $0.int(1))
+                }
+            }
+            #expect(final.map(\.position) == Array(1...Int64(240)))
+            #expect(Set(final.map(\.event)) == Set(written.elements))
+            for sequence in read.elements { #expect(sequence == final.map(\.event)) }
         }
     }
 

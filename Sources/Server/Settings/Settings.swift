@@ -20,6 +20,8 @@ package struct Settings: Sendable {
     package var api: APISettings
     /// Whether this copy imports and delivers, or leaves both to others.
     package var worksInBackground: Bool
+    /// Days that no tenant may hold its events for longer.
+    package var retentionDaysMost: Int
     package var logLevel: String
     /// Where each value came from, for `doctor`: key, value as it may be shown, source.
     package var shown: [Shown]
@@ -58,6 +60,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case metricsPublic = "metrics_public"
     case trustedProxies = "trusted_proxies"
     case backgroundWork = "background_work"
+    case retentionDaysMost = "retention_days_most"
     case logLevel = "log_level"
 
     /// What may stand there, in the words of an error and of the documentation.
@@ -76,6 +79,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .tokenIssuer, .tokenAudience: "a text that tokens must carry as iss or aud"
         case .rateLimit: "a whole number of requests; 0 for no limit"
         case .bodyLimit: "a whole number from 1024 to \(Limits.bodyBytesMost)"
+        case .retentionDaysMost: "a whole number from 1 to 3650"
         case .trustedProxies: "a whole number from 0 to 10"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }

@@ -2,6 +2,7 @@ import API
 import Configuration
 import Kernel
 import SystemPackage
+import Webhooks
 
 /// Reads settings from flags, then the environment, then the file, then defaults: the first that has a key wins.
 package struct SettingsReader {
@@ -108,6 +109,8 @@ package struct SettingsReader {
             databaseURL: try databaseURL(), publicURL: try publicURL(), egress: try egress(),
             masterKey: try secret(.masterKey, atLeast: 1), gatewaySecret: try secret(.gatewaySecret, atLeast: 16),
             tokens: try tokens(), api: APISettings(), worksInBackground: try flag(.backgroundWork, default: true),
+            retentionDaysMost: try number(
+                .retentionDaysMost, in: 1...3650, default: RetentionPolicy.daysMostDefault),
             logLevel: level?.value ?? "info", shown: [])
         let perMinute = try number(
             .rateLimit, in: 0...100_000_000, default: settings.api.tokenRequestsPerMinute)

@@ -57,7 +57,7 @@ package struct DeliverySummary: Sendable {
         return found.map { $0.with(attempts[$0.id] ?? []) }
     }
 
-    private static func attempts(
+    static func attempts(
         of deliveries: [DeliveryID], in transaction: any Transaction
     ) throws -> [DeliveryID: [Attempt]] {
         var rows = RowBatch(["wanted": .uuid])
@@ -83,7 +83,7 @@ package struct DeliverySummary: Sendable {
         return grouped
     }
 
-    private func with(_ attempts: [Attempt]) -> DeliverySummary {
+    func with(_ attempts: [Attempt]) -> DeliverySummary {
         DeliverySummary(
             id: id, eventID: eventID, eventType: eventType, replayID: replayID, state: state, reason: reason,
             nextAttemptAt: nextAttemptAt, createdAt: createdAt, finishedAt: finishedAt, attempts: attempts)

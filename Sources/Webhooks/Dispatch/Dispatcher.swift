@@ -164,6 +164,9 @@ package final class Dispatcher: Service {
     /// How often the store is asked for what is due, and for what other copies left.
     private static let pollInterval: Duration = .seconds(1)
 
+    /// Says that something is due in the store.
+    func wake() { doorbell.ring() }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             // Polls go by a clock that nobody sets; what rests for its rate goes by the time that it was told.

@@ -18,6 +18,9 @@ struct EventConditions {
         text += " AND " + place(condition)
     }
 
+    /// Adds ` AND …` for a condition without a value.
+    mutating func add(_ condition: String) { text += " AND " + condition }
+
     /// Events that at least one of the patterns takes; all where there is none.
     mutating func add(_ patterns: [EventPattern]) {
         if patterns.isEmpty || patterns.contains(.all) { return }

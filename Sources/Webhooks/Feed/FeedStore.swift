@@ -96,4 +96,37 @@ enum FeedStore {
             WHERE tenant_id = $1 AND org_id = $2 AND position > $3 ORDER BY position LIMIT 1 OFFSET $4
             """, [.id(scope.tenant), .id(scope.organisation), .int(position), .int(count - 1)], placed)
     }
+
+    /// The entry that is `count` entries before a position; nil when there are not so many.
+    static func entry(
+        _ count: Int, before position: Int64, _ scope: Scope, in transaction: any Transaction
+    ) throws -> Placed? {
+        try transaction.first(
+            """
+            SELECT position, event_id FROM feed
+            WHERE tenant_id = $1 AND org_id = $2 AND position < $3 ORDER BY position DESC LIMIT 1 OFFSET $4
+            """, [.id(scope.tenant), .id(scope.organisation), .int(position), .int(count - 1)], placed)
+    }
+
+    // MARK: Positions by time
+
+    /// How far the order of ids and the order of commits can be apart: clocks of copies differ by less, and no
+    /// transaction stays open that long.
+    private static let slack: Duration = .seconds(3600)
+
+    /// A position before which nothing happened at `time` or later.
+    static func position(before time: Timestamp, in transaction: any Transaction) throws -> Int64 {
+        try position(of: EventID(from: time - slack), in: transaction).map { $0 - 1 } ?? .max - 1
+    }
+
+    /// A position from which on nothing happened before `time`.
+    static func position(behind time: Timestamp, in transaction: any Transaction) throws -> Int64 {
+        try position(of: EventID(from: time + slack), in: transaction) ?? .max
+    }
+
+    private static func position(of first: EventID, in transaction: any Transaction) throws -> Int64? {
+        try transaction.first(
+            "SELECT position FROM feed WHERE event_id >= $1 ORDER BY event_id LIMIT 1", [.id(first)]
+        ) { $0.int(0) }
+    }
 }

@@ -1,0 +1,46 @@
+import Events
+import Kernel
+import Storage
+import Webhooks
+
+/// Forgets what past events and inbound deliveries tell of somebody, when that is asked for.
+package struct ErasureService: Sendable {
+    private let database: any Database
+    private let time: TimeSource
+
+    package init(database: any Database, time: TimeSource) {
+        self.database = database
+        self.time = time
+    }
+
+    /// Erases all events about one entity and the inbound deliveries that caused them; returns how many of each.
+    package func erase(
+        _ entity: DomainEvent.Entity, scope: Scope
+    ) async throws -> (events: Int, inboxEntries: Int) {
+        let now = time.now()
+        return try await database.write { transaction in
+            let erased = try EventErasure.erase(entity: entity, scope: scope, at: now, in: transaction)
+            let entries = try InboxErasure.erase(
+                erased.causes.map { $0.cast() }, scope: scope, at: now, in: transaction)
+            return (erased.events.count, entries)
+        }
+    }
+}
+
+/// Takes the bodies out of inbound deliveries. Their rows stay: that something came is not what has to be forgotten.
+package enum InboxErasure {
+    /// Erases the bodies of those of the entries that are the organisation's; returns how many that were. An entry that
+    /// is processed again afterwards is parked.
+    @discardableResult
+    package static func erase(
+        _ entries: [InboxID], scope: Scope, at now: Timestamp, in transaction: any Transaction
+    ) throws -> Int {
+        var rows = RowBatch(["wanted": .uuid])
+        for entry in Set(entries) { rows.append(.id(entry)) }
+        return try transaction.execute(
+            """
+            UPDATE inbox SET body = $3 WHERE id IN (SELECT wanted FROM {rows} r) AND tenant_id = $1 AND org_id = $2
+            """,
+            [.id(scope.tenant), .id(scope.organisation), .bytes(EventErasure.tombstone(at: now))], rows: rows)
+    }
+}

@@ -1,0 +1,55 @@
+import Events
+import Kernel
+import Storage
+
+/// Takes the contents out of past events, when a customer asks to be forgotten.
+///
+/// The events stay, in their places in the feed and with their deliveries; what still has to be sent is sent as a
+/// tombstone, so that receivers learn of it too.
+package enum EventErasure {
+    /// What stands in place of a payload.
+    package static func tombstone(at now: Timestamp) -> [UInt8] {
+        JSONWriter.object { writer in
+            writer.field("erased", true)
+            writer.field("erased_at", now)
+        }
+    }
+
+    package struct Erased: Sendable {
+        package let events: [EventID]
+        /// The inbox entries, requests or events that caused them: an inbox entry's body is to be erased with them.
+        package let causes: [ID<DomainEvent.Cause>]
+    }
+
+    /// Erases the payloads, the withheld fields and the answers of receivers of all events about one entity.
+    ///
+    /// What a dispatcher has already taken into memory is sent as it was, within a minute at the most.
+    @discardableResult
+    package static func erase(
+        entity: DomainEvent.Entity, scope: Scope, at now: Timestamp, in transaction: any Transaction
+    ) throws -> Erased {
+        let found: [(event: EventID, cause: ID<DomainEvent.Cause>?)] = try transaction.all(
+            """
+            UPDATE event SET payload = $5, withheld = NULL
+            WHERE entity_id = $1 AND entity_type = $2 AND tenant_id = $3 AND org_id = $4 RETURNING id, causation_id
+            """,
+            [
+                .id(entity.id), .text(entity.type), .id(scope.tenant), .id(scope.organisation),
+                .bytes(tombstone(at: now)),
+            ]
+        ) { ($0.id(0), $0.idOrNil(1)) }
+        var rows = RowBatch(["wanted": .uuid])
+        for entry in found { rows.append(.id(entry.event)) }
+        let deliveries = try transaction.all(
+            "SELECT id FROM delivery WHERE event_id IN (SELECT wanted FROM {rows} r)", rows: rows
+        ) { $0.id(0, of: Delivery.self) }
+        var attempted = RowBatch(["wanted": .uuid])
+        for delivery in deliveries { attempted.append(.id(delivery)) }
+        try transaction.execute(
+            """
+            UPDATE attempt SET response_body = NULL, response_headers = NULL
+            WHERE delivery_id IN (SELECT wanted FROM {rows} r)
+            """, rows: attempted)
+        return Erased(events: found.map(\.event), causes: found.compactMap(\.cause))
+    }
+}

@@ -1,0 +1,77 @@
+import Events
+import Kernel
+import Storage
+
+/// The part of a feed that a replay goes through in one transaction, and what of it is to be sent.
+struct ReplaySlice {
+    /// Entries of the feed that are looked at in one transaction, however few of them are wanted.
+    static let window = 2000
+
+    let events: [EventID]
+    /// How far the feed has been gone through.
+    let lastPosition: Int64
+    let isLast: Bool
+
+    /// Goes on behind the replay's last position until `limit` events are found or the window is at its end.
+    static func next(
+        of replay: Replay, patterns: [EventPattern], limit: Int, in transaction: any Transaction
+    ) throws -> ReplaySlice {
+        let scope = replay.scope
+        let window = try FeedStore.entry(Self.window, after: replay.lastPosition, scope, in: transaction)
+        let end = min(window?.position ?? .max, replay.endPosition)
+        let conditions = conditions(replay, patterns, from: replay.lastPosition, to: end, more: [.int(limit)])
+        let found = try transaction.all(
+            Statement(
+                composed: """
+                    SELECT f.position, f.event_id FROM feed f JOIN event e ON e.id = f.event_id
+                    WHERE f.tenant_id = $1 AND f.org_id = $2 AND f.position > $3 AND f.position <= $4\(conditions.text)
+                    ORDER BY f.position LIMIT $5
+                    """), conditions.arguments
+        ) { FeedStore.Placed(position: $0.int(0), event: $0.id(1)) }
+        let isFull = found.count == limit
+        let last = isFull ? found.last?.position ?? end : end
+        return ReplaySlice(
+            events: found.map(\.event), lastPosition: last, isLast: last >= replay.endPosition)
+    }
+
+    /// How many events of a window are wanted, and where the next window begins; nil at the end.
+    static func count(
+        of replay: Replay, patterns: [EventPattern], after position: Int64, in transaction: any Transaction
+    ) throws -> (count: Int, next: Int64?) {
+        let window = try FeedStore.entry(Self.window, after: position, replay.scope, in: transaction)
+        let end = min(window?.position ?? .max, replay.endPosition)
+        let conditions = conditions(replay, patterns, from: position, to: end, more: [])
+        let count = try transaction.first(
+            Statement(
+                composed: """
+                    SELECT count(*) FROM feed f JOIN event e ON e.id = f.event_id
+                    WHERE f.tenant_id = $1 AND f.org_id = $2 AND f.position > $3 AND f.position <= $4\(conditions.text)
+                    """), conditions.arguments
+        ) { Int($0.int(0)) }
+        return (count ?? 0, end < replay.endPosition ? end : nil)
+    }
+
+    private static func conditions(
+        _ replay: Replay, _ patterns: [EventPattern], from first: Int64, to last: Int64, more: [SQLValue]
+    ) -> EventConditions {
+        let scope = replay.scope
+        var conditions = EventConditions(
+            after: [.id(scope.tenant), .id(scope.organisation), .int(first), .int(last)] + more)
+        conditions.add("e.occurred_at >= $?", .time(replay.since))
+        conditions.add("e.occurred_at < $?", .time(replay.until))
+        conditions.add(patterns)
+        conditions.add(replay.patterns)
+        let mine = "SELECT 1 FROM delivery d WHERE d.event_id = e.id AND d.subscription_id = $?"
+        switch replay.selection {
+        case .all: break
+        case .failed:
+            conditions.add("EXISTS (\(mine) AND d.state = 'failed')", .id(replay.subscription))
+            conditions.add("NOT EXISTS (\(mine) AND d.state IN ('pending', 'delivered'))", .id(replay.subscription))
+        case .missed:
+            // What the subscription's own filter left out was not missed.
+            conditions.add(
+                "NOT EXISTS (\(mine) AND (d.state <> 'skipped' OR d.reason = 'filtered'))", .id(replay.subscription))
+        }
+        return conditions
+    }
+}

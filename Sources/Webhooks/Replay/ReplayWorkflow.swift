@@ -1,0 +1,127 @@
+import Durable
+import Events
+import Kernel
+import Storage
+
+/// Writes the deliveries of running replays, a slice in a transaction, never more than the endpoint can do with.
+///
+/// The deliveries and how far the feed was gone through are written together: a crash neither repeats nor misses one.
+package struct ReplayWorkflow: WorkflowKind {
+    /// A replay's workflow has the replay's own id.
+    package static let kind = "webhook_replay"
+    /// How long a turn goes on over the same replays before others may join.
+    private static let turn: Duration = .seconds(2)
+    /// The wait between two looks when no replay could get on.
+    private static let pause: Duration = .milliseconds(20)
+    /// Looks in vain after which a turn ends, and when its replays are looked at again.
+    private static let vainMost = 25
+    private static let vainPause: Duration = .seconds(2)
+
+    package let name = ReplayWorkflow.kind
+    package let batchLimit = 8
+    package let retry = RetryPolicy.local
+
+    private let database: any Database
+    private let dispatcher: Dispatcher
+    private let ids: IDGenerator
+    private let time: TimeSource
+
+    package init(database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource) {
+        self.database = database
+        self.dispatcher = dispatcher
+        self.ids = ids
+        self.time = time
+    }
+
+    package func perform(_ batch: [WorkflowClaim]) async throws {
+        var active = batch.map { (claim: $0, pace: ReplayPace()) }
+        let end = ContinuousClock.now + Self.turn
+        let bell = Doorbell()
+        var vain = 0
+        while !active.isEmpty, vain < Self.vainMost, ContinuousClock.now < end, !Task.isCancelled {
+            var isMoving = false
+            var left: [(claim: WorkflowClaim, pace: ReplayPace)] = []
+            for (claim, pace) in active {
+                let step = try await step(claim, pace: pace)
+                isMoving = isMoving || step.isMoving
+                if step.fate == .goesOn { left.append((claim, step.pace)) }
+            }
+            active = left
+            vain = isMoving ? 0 : vain + 1
+            if !isMoving, !active.isEmpty { await bell.wait(upTo: Self.pause) }
+        }
+        if active.isEmpty { return }
+        let (claims, due) = (active.map(\.claim), time.now() + (vain == Self.vainMost ? Self.vainPause : .zero))
+        try await database.write(.background) { try WorkflowStore.giveBack(claims, due: due, in: $0) }
+    }
+
+    enum Fate: Sendable {
+        case goesOn
+        /// Its workflow is settled.
+        case settled
+    }
+
+    struct Step: Sendable {
+        var fate: Fate
+        var pace: ReplayPace
+        var queued = 0
+        /// Whether it got on, be it only over events that nobody wants.
+        var isMoving = false
+    }
+
+    /// One slice of one replay, as one transaction.
+    func step(_ claim: WorkflowClaim, pace: ReplayPace) async throws -> Step {
+        let now = time.now()
+        let ids = ids
+        let step = try await database.write(.background) { transaction in
+            try Self.step(claim, pace: pace, ids: ids, now: now, in: transaction)
+        }
+        if step.queued > 0 { dispatcher.wake() }
+        return step
+    }
+
+    private static func step(
+        _ claim: WorkflowClaim, pace: ReplayPace, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
+    ) throws -> Step {
+        guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else {
+            throw LostClaim(id: claim.id)
+        }
+        let scope = Scope(tenant: claim.tenant, organisation: claim.organisation)
+        func settle(_ outcome: String, _ reason: String? = nil) throws -> Step {
+            try WorkflowStore.settle(
+                [(claim, .completed(outcome: outcome, reason: reason, result: nil))], now: now, in: transaction)
+            return Step(fate: .settled, pace: pace)
+        }
+        let held = try ReplayStore.hold(claim.id.cast(), scope: scope, in: transaction)
+        guard let replay = held, replay.state == .running else {
+            return try settle(held?.state.rawValue ?? Replay.State.cancelled.rawValue)
+        }
+        guard let target = try SubscriptionStore.fetch(replay.subscription, scope: scope, in: transaction) else {
+            let reason = "the subscription was deleted"
+            try ReplayStore.setState(.cancelled, reason: reason, of: replay.id, now: now, in: transaction)
+            return try settle("cancelled", reason)
+        }
+        guard target.status == .active else {
+            let reason = "the subscription is disabled"
+            try ReplayStore.setState(.paused, reason: reason, of: replay.id, now: now, in: transaction)
+            return try settle("paused", reason)
+        }
+        var step = Step(fate: .goesOn, pace: pace)
+        let room = step.pace.room(waiting: try ReplayStore.waiting(replay.id, in: transaction))
+        let limit = ReplayPace.allowance(replay.rate, room: room, pacedUntil: replay.pacedUntil, now: now)
+        if limit == 0 { return step }
+        let slice = try ReplaySlice.next(of: replay, patterns: target.patterns, limit: limit, in: transaction)
+        try DeliveryStore.insertReplays(
+            events: slice.events, of: replay.subscription, tenant: scope.tenant, replay: replay.id,
+            isOrdered: target.isOrdered,
+            ids: ids, now: now, in: transaction)
+        step.queued = slice.events.count
+        step.isMoving = true
+        try ReplayStore.advance(replay, to: slice.lastPosition, queued: step.queued, now: now, in: transaction)
+        if slice.isLast {
+            try ReplayStore.setState(.completed, reason: nil, of: replay.id, now: now, in: transaction)
+            step.fate = try settle("completed").fate
+        }
+        return step
+    }
+}

@@ -1,0 +1,129 @@
+import HTTPTypes
+import Kernel
+import TestSupport
+import Testing
+
+@Suite("Following, looking up and sending again what happened")
+struct FeedStoryTests {
+    /// The ids that a stream has shown so far.
+    private static func ids(_ stream: RawConnection) -> [String] {
+        stream.text.split(separator: "\n").filter { $0.hasPrefix("data: ") }.compactMap { line in
+            (try? JSONValue(parsing: Array(line.dropFirst(6).utf8)))?["id"]?.string
+        }
+    }
+
+    private static func open(_ server: TestServer, _ shop: Shop, _ more: String) async throws -> RawConnection {
+        let stream = try await RawConnection.open(server)
+        var request = "GET /api/v1/webhooks/events/stream HTTP/1.1\r\nHost: x\r\n"
+        for field in shop.api.headers { request += "\(field.name.rawName): \(field.value)\r\n" }
+        await stream.send(request + more + "\r\n")
+        return stream
+    }
+
+    @Test(
+        "A stream shows what is there and what comes, goes on where it was, and ends with the server",
+        arguments: TestEngine.allCases)
+    func stream(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let shop = try await Shop.open(server)
+            _ = try await shop.deliver(shop.orderEvent("o-1"))
+            _ = try await shop.order("o-1")
+            let stream = try await Self.open(server, shop, "")
+            try await until("the first event is shown") { Self.ids(stream).count == 1 }
+            _ = try await shop.deliver(shop.orderEvent("o-2"))
+            try await until("the second event is shown") { Self.ids(stream).count == 2 }
+            let feed = try await shop.feed().compactMap { $0["id"]?.string }
+            #expect(Self.ids(stream) == feed)
+            let again = try await Self.open(server, shop, "Last-Event-ID: \(feed[0])\r\n")
+            try await until("only the second event is shown") { Self.ids(again) == [feed[1]] }
+            let forged = try await Self.open(server, shop, "Last-Event-ID: 7ZZZZZZZZZZZZZZZZZZZZZZZZZ\r\n")
+            #expect(try await forged.outcome() == 422)
+            let waiting = Task { try await shop.api.get("/api/v1/webhooks/events?wait=30&after=\(feed[1])") }
+
+            let end = await server.stop()
+
+            #expect(end.exit == .code(0), "\(server.logText.suffix(2000))")
+            #expect(end.time < .seconds(6), "\(server.logText.suffix(2000))")
+            #expect(stream.text.hasSuffix("0\r\n\r\n"), "the stream was cut off and not ended")
+            _ = await waiting.result
+            for peer in [stream, again, forged] { await peer.close() }
+        }
+    }
+
+    @Test(
+        "What a dead endpoint missed is counted, sent again with the same ids, and looked up",
+        arguments: TestEngine.allCases)
+    func replay(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            try await Receiver.run { receiver in
+                let shop = try await Shop.open(server)
+                for number in 0..<5 { _ = try await shop.deliver(shop.orderEvent("o-\(number)")) }
+                for number in 0..<5 { _ = try await shop.order("o-\(number)") }
+                let subscription = try await shop.subscribe(receiver.url)
+                func ask(_ more: String) async throws -> Answer {
+                    try await shop.api.post(
+                        "/api/v1/webhooks/replays",
+                        #"{"subscription_id": "\#(subscription.id)", "since": "\#(Self.anHourAgo)"\#(more)}"#)
+                }
+                #expect(try await ask(#", "dry_run": true"#)["total"]?.integer == 5)
+                let begun = try await ask(#", "only": "missed""#)
+                #expect(begun.status == 202, "\(begun.text)")
+                let path = "/api/v1/webhooks/replays/\(try begun.text("id"))"
+                try await until("all have arrived") { Set(receiver.deliveries.map(\.externalID)).count == 5 }
+                try await until("the replay tells so") {
+                    let replay = try await shop.api.get(path)
+                    return replay["state"]?.string == "completed"
+                        && replay.json["deliveries"]?["delivered"]?.integer == 5
+                }
+                #expect(try await ask(#", "only": "missed", "dry_run": true"#)["total"]?.integer == 0)
+                let old = try await ask(#", "until": "2020-01-01T00:00:00Z""#)
+                #expect(old.status == 422 && old.text.contains("/until"))
+                #expect(try await shop.api.post(path + "/pause").status == 409)
+
+                let events = try await shop.api.get("/api/v1/events?event_type=order.*&limit=2")
+                #expect(try events.page().count == 2 && events["next_cursor"]?.string != nil)
+                let id = try events.page()[0].text("event_id")
+                let story = try await shop.api.get("/api/v1/events/\(id)")
+                #expect(story.json["deliveries"]?.array?.first?["replay_id"]?.string == (try begun.text("id")))
+                let once = try await shop.api.post("/api/v1/events/\(id)/replay")
+                #expect(once.status == 202, "\(once.text)")
+                try await until("it came again") { receiver.deliveries.count == 6 }
+
+                let entity = try story.text("entity_id")
+                let erased = try await shop.api.post(
+                    "/api/v1/events/erase", #"{"entity_type": "order", "entity_id": "\#(entity)"}"#)
+                #expect(erased["events_erased"]?.integer == 1 && erased["inbox_entries_erased"]?.integer == 1)
+                #expect(try await shop.api.get("/api/v1/events/\(id)").json["payload"]?["erased"]?.bool == true)
+            }
+        }
+    }
+
+    @Test("Viewers may look and not touch, and no stranger sees anything")
+    func walls() async throws {
+        try await withServer(.sqlite) { server in
+            let shop = try await Shop.open(server)
+            _ = try await shop.deliver(shop.orderEvent("o-1"))
+            _ = try await shop.order("o-1")
+            let id = try #require(try await shop.feed().first?["id"]?.string)
+            let viewer = try await server.caller(token: server.token(role: "viewer"))
+            #expect(try await viewer.get("/api/v1/events/\(id)").status == 200)
+            for (path, body) in [
+                ("/api/v1/events/\(id)/replay", "{}"), ("/api/v1/webhooks/replays", "{}"),
+                ("/api/v1/events/erase", #"{"entity_type": "order", "entity_id": "\#(id)"}"#),
+            ] {
+                #expect(try await viewer.post(path, body).status == 403, "\(path)")
+            }
+            let other = "0190a000-0000-7000-8000-0000000000ff"
+            let stranger = try await server.caller(token: server.token(tenant: other), tenant: other)
+            #expect(try await stranger.get("/api/v1/events").page().isEmpty)
+            for path in ["/api/v1/events/\(id)", "/api/v1/webhooks/replays/\(id)"] {
+                #expect(try await stranger.get(path).status == 404, "\(path)")
+            }
+            #expect(try await stranger.post("/api/v1/events/\(id)/replay").status == 404)
+            #expect(try await stranger.get("/api/v1/webhooks/events?after=\(id)").status == 410)
+            #expect(try await shop.api.get("/api/v1/webhooks/events?after=nonsense").status == 422)
+        }
+    }
+
+    private static var anHourAgo: Timestamp { TimeSource.system.now() - .seconds(3600) }
+}

@@ -1,0 +1,289 @@
+import Durable
+import Events
+import Kernel
+import Storage
+import TestSupport
+import Testing
+
+@testable import Webhooks
+
+@Suite("Replays", .timeLimit(.minutes(3)))
+struct ReplayTests {
+    /// The parts of a server that replay.
+    private struct Replays {
+        let hub: Hub
+        let workflow: ReplayWorkflow
+        let runner: WorkflowRunner
+        let service: ReplayService
+
+        init(_ hub: Hub) {
+            self.hub = hub
+            workflow = ReplayWorkflow(
+                database: hub.database, dispatcher: hub.dispatcher, ids: hub.ids, time: hub.time.source)
+            runner = WorkflowRunner(
+                kind: workflow, database: hub.database, time: hub.time.source, random: { 77 }, logger: Hub.quiet)
+            service = ReplayService(
+                database: hub.database, sequencer: hub.sequencer, dispatcher: hub.dispatcher, runner: runner,
+                policy: RetentionPolicy(), ids: hub.ids, time: hub.time.source)
+        }
+
+        func request(_ id: SubscriptionID, since: Timestamp? = nil, _ more: String = "") throws -> ReplayRequest {
+            let body =
+                #"{"subscription_id": "\#(id)", "since": "\#(since ?? hub.time.now - .seconds(86_400))"\#(more)}"#
+            return try FieldReader.read(JSONValue(parsing: Array(body.utf8))) { ReplayRequest($0) }
+        }
+
+        func begin(_ id: SubscriptionID, _ more: String = "") async throws -> Replay {
+            try await service.begin(request(id, more), scope: Hub.scope, user: .zero)
+        }
+
+        func claim(_ number: Int64) async throws -> WorkflowClaim {
+            let claims = try await hub.database.write {
+                try WorkflowStore.claim(kind: ReplayWorkflow.kind, number: number, limit: 5, in: $0)
+            }
+            return try #require(claims.first)
+        }
+
+        /// Sends what is due until that many deliveries of replays have arrived.
+        func arrived(_ count: Int) async throws {
+            while try await hub.count("delivery", where: "state = 'delivered' AND replay_id IS NOT NULL") < count {
+                _ = await hub.dispatcher.claimDue()
+            }
+        }
+
+        func replay(_ id: ReplayID) async throws -> Replay {
+            try await service.require(id, scope: Hub.scope).replay
+        }
+    }
+
+    @Test("All events of a time go out once more, each with its first id", arguments: TestEngine.allCases)
+    func all(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            let (subscription, _) = try await hub.subscribe(types: "order.*")
+            let events = try await hub.publish(150).map(\.id)
+            try await hub.publish(20, ProductCreated.example)
+            try await hub.deliveries(150, where: "state = 'delivered'")
+            let dry = try await replays.service.count(try replays.request(subscription.id), scope: Hub.scope)
+            #expect(dry == 150)
+            let replay = try await replays.begin(subscription.id)
+            #expect(replay.total == 150 && replay.state == .running)
+            async let running: Void = replays.runner.drain()
+            try await replays.arrived(150)
+            await running
+            let ended = try await replays.replay(replay.id)
+            #expect(ended.state == .completed && ended.queued == 150 && ended.finishedAt != nil)
+            let sent = hub.exchange.requests.elements.compactMap { $0.header("webhook-id") }
+            #expect(sent.count == 300)
+            #expect(Set(sent.suffix(150)) == Set(events.map(\.description)))
+            let outcomes = try await replays.service.require(replay.id, scope: Hub.scope).outcomes
+            #expect(outcomes == ["delivered": 150])
+        }
+    }
+
+    @Test("Only what failed, and only what was missed", arguments: TestEngine.allCases)
+    func selections(engine: TestEngine) async throws {
+        let refusing = Recorder<Bool>()
+        try await withHub(engine, answer: { _ in .status(refusing.elements.isEmpty ? 200 : 500) }) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(3)
+            let (subscription, _) = try await hub.subscribe()
+            try await hub.publish(2)
+            try await hub.deliveries(2, where: "state = 'delivered'")
+            refusing.record(true)
+            try await hub.publish(4)
+            try await hub.deliveries(4, where: "state = 'pending' AND attempts = 1")
+            try await hub.database.write { transaction in
+                try transaction.execute(
+                    "UPDATE delivery SET state = 'failed', finished_at = 1 WHERE attempts = 1 AND state = 'pending'")
+            }
+            try await hub.publish(1)
+            try await hub.deliveries(1, where: "state = 'pending' AND attempts = 1")
+            func count(_ more: String) async throws -> Int {
+                try await replays.service.count(try replays.request(subscription.id, more), scope: Hub.scope)
+            }
+            #expect(try await count("") == 10)
+            #expect(try await count(#", "only": "failed""#) == 4)
+            #expect(try await count(#", "only": "missed""#) == 3)
+            #expect(try await count(#", "event_types": ["product.*"]"#) == 0)
+            #expect(try await count(#", "event_types": ["order.created", "product.*"], "only": "all""#) == 10)
+            #expect(try await count(#", "until": "\#(hub.time.now)""#) == 0)
+        }
+    }
+
+    @Test("No more wait in front of the endpoint than a window holds", arguments: TestEngine.allCases)
+    func window(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(900)
+            let (subscription, _) = try await hub.subscribe()
+            _ = try await replays.begin(subscription.id)
+            let claim = try await replays.claim(5)
+            var step = try await replays.workflow.step(claim, pace: ReplayPace())
+            #expect(step.queued == 2 * ReplayPace.windowLeast)
+            // Nothing was sent meanwhile, so nothing more is written.
+            for _ in 0..<5 {
+                step = try await replays.workflow.step(claim, pace: step.pace)
+                #expect(step.queued == 0 && step.fate == .goesOn)
+            }
+            #expect(try await hub.count("delivery", where: "state = 'pending'") == 2 * ReplayPace.windowLeast)
+            #expect(step.pace.window == ReplayPace.windowLeast)
+        }
+    }
+
+    @Test(
+        "A worker that comes back late writes nothing, and none is repeated or missed", arguments: TestEngine.allCases)
+    func lateWorker(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            let events = try await hub.publish(300).map(\.id)
+            let (subscription, _) = try await hub.subscribe()
+            let replay = try await replays.begin(subscription.id)
+            let first = try await replays.claim(5)
+            let begun = try await replays.workflow.step(first, pace: ReplayPace())
+            #expect(begun.queued > 0)
+            // The store goes away in the middle of a slice: neither its deliveries nor its position are there.
+            hub.database.isAbsent = true
+            await #expect(throws: StorageError.self) { try await replays.workflow.step(first, pace: ReplayPace()) }
+            hub.database.isAbsent = false
+            hub.time.advance(by: Leases.current.duration + .seconds(1))
+            let second = try await replays.claim(6)
+            await #expect(throws: LostClaim.self) { try await replays.workflow.step(first, pace: begun.pace) }
+            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace())
+            while step.fate == .goesOn {
+                step = try await replays.workflow.step(second, pace: step.pace)
+                try await replays.arrived(try await replays.replay(replay.id).queued)
+            }
+            let sent = try await hub.database.read { transaction in
+                try transaction.all("SELECT event_id FROM delivery") { $0.id(0, of: Event.self) }
+            }
+            #expect(sent.count == 300 && Set(sent) == Set(events))
+        }
+    }
+
+    @Test("A replay can be paused, goes on, and is cancelled with what still waits", arguments: TestEngine.allCases)
+    func moves(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(300)
+            let (subscription, _) = try await hub.subscribe()
+            let replay = try await replays.begin(subscription.id)
+            _ = try await replays.service.move(replay.id, to: .paused, scope: Hub.scope)
+            await replays.runner.drain()
+            #expect(try await hub.count("delivery") == 0)
+            #expect(try await hub.count("workflow", where: "state = 'completed' AND outcome = 'paused'") == 1)
+            #expect(try await replays.service.move(replay.id, to: .running, scope: Hub.scope).state == .running)
+            let claim = try await replays.claim(8)
+            let step = try await replays.workflow.step(claim, pace: ReplayPace())
+            #expect(step.queued > 0)
+            _ = try await replays.service.move(replay.id, to: .cancelled, scope: Hub.scope)
+            #expect(try await hub.count("delivery", where: "state = 'skipped'") == step.queued)
+            #expect(try await replays.workflow.step(claim, pace: step.pace).fate == .settled)
+            await #expect(throws: Refusal.self) {
+                try await replays.service.move(replay.id, to: .running, scope: Hub.scope)
+            }
+            await #expect(throws: Refusal.self) {
+                try await replays.service.move(replay.id, to: .paused, scope: Hub.stranger)
+            }
+        }
+    }
+
+    @Test(
+        "A subscription that is disabled pauses its replays, one that is deleted ends them",
+        arguments: TestEngine.allCases)
+    func subscriptions(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(5)
+            let (subscription, _) = try await hub.subscribe()
+            let replay = try await replays.begin(subscription.id)
+            _ = try await hub.subscriptions.setStatus(.disabled, of: subscription.id, scope: Hub.scope)
+            await replays.runner.drain()
+            #expect(try await replays.replay(replay.id).state == .paused)
+            #expect(try await replays.replay(replay.id).reason == "the subscription is disabled")
+            await #expect(throws: Refusal.self) {
+                try await replays.service.move(replay.id, to: .running, scope: Hub.scope)
+            }
+            _ = try await hub.subscriptions.setStatus(.active, of: subscription.id, scope: Hub.scope)
+            _ = try await replays.service.move(replay.id, to: .running, scope: Hub.scope)
+            try await hub.subscriptions.delete(subscription.id, scope: Hub.scope)
+            await replays.runner.drain()
+            #expect(try await replays.replay(replay.id).state == .cancelled)
+        }
+    }
+
+    @Test("Outside of what is held, a replay is refused with the bound named")
+    func bounds() async throws {
+        try await withHub(.sqlite) { hub in
+            let replays = Replays(hub)
+            let (subscription, _) = try await hub.subscribe()
+            let bound = hub.time.now - .seconds(30 * 86_400)
+            let tooOld = try replays.request(subscription.id, since: bound - .milliseconds(1))
+            let error = await #expect(throws: InvalidDocument.self) {
+                try await replays.service.begin(tooOld, scope: Hub.scope, user: .zero)
+            }
+            #expect(error?.faults.first?.pointer == "/since")
+            #expect(error?.faults.first?.detail.contains("\(bound)") == true)
+            _ = try await replays.service.begin(
+                try replays.request(subscription.id, since: bound), scope: Hub.scope, user: .zero)
+            for more in [#", "rate": 0"#, #", "only": "some""#, #", "until": "2020-01-01T00:00:00Z""#, #", "x": 1"#] {
+                #expect(throws: InvalidDocument.self, "\(more)") { try replays.request(subscription.id, more) }
+            }
+        }
+    }
+
+    @Test("One event is sent again to one subscription, or to all that ask for it", arguments: TestEngine.allCases)
+    func resend(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            let event = try await hub.publish()[0].id
+            try await hub.number()
+            let orders = try await hub.subscribe(types: "order.*").0.id
+            let products = try await hub.subscribe(types: "product.*").0.id
+            #expect(try await replays.service.resend(event, to: nil, scope: Hub.scope) == [orders])
+            #expect(try await replays.service.resend(event, to: products, scope: Hub.scope) == [products])
+            try await replays.arrived(2)
+            #expect(
+                hub.exchange.requests.elements.map { $0.header("webhook-id") } == [
+                    event.description, event.description,
+                ])
+            await #expect(throws: Refusal.self) {
+                try await replays.service.resend(event, to: nil, scope: Hub.stranger)
+            }
+        }
+    }
+
+    @Test("A rate spreads deliveries over time", arguments: TestEngine.allCases)
+    func rate(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(100)
+            let (subscription, _) = try await hub.subscribe()
+            _ = try await replays.begin(subscription.id, #", "rate": 100"#)
+            let claim = try await replays.claim(3)
+            var pace = ReplayPace()
+            var queued: [Int] = []
+            for _ in 0..<4 {
+                let step = try await replays.workflow.step(claim, pace: pace)
+                pace = step.pace
+                queued.append(step.queued)
+                try await replays.arrived(queued.reduce(0, +))
+                hub.time.advance(by: .milliseconds(50))
+            }
+            #expect(queued == [10, 0, 10, 0])
+        }
+    }
+
+    @Test("The window follows the endpoint")
+    func pace() {
+        var pace = ReplayPace()
+        #expect(pace.room(waiting: 0) == 128)
+        #expect(pace.room(waiting: 100) == 0 && pace.window == 128)
+        #expect(pace.room(waiting: 60) == 68 && pace.window == 128)
+        #expect(pace.room(waiting: 10) == 246 && pace.window == 256)
+        for _ in 0..<5 { _ = pace.room(waiting: 0) }
+        #expect(pace.window == ReplayPace.windowMost)
+        for _ in 0..<9 { _ = pace.room(waiting: 600) }
+        #expect(pace.window == ReplayPace.windowLeast)
+    }
+}
