@@ -10,19 +10,26 @@ package struct APIServices: Sendable {
     package let inbox: InboxService
     package let products: ProductService
     package let orders: OrderService
+    package let mappings: VariantMappingService
+    package let locations: LocationService
+    package let inventory: InventoryService
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
     package let workflows: WorkflowService
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
+        orders: OrderService, mappings: VariantMappingService, locations: LocationService,
+        inventory: InventoryService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections
         self.inbox = inbox
         self.products = products
         self.orders = orders
+        self.mappings = mappings
+        self.locations = locations
+        self.inventory = inventory
         self.subscriptions = subscriptions
         self.feed = feed
         self.workflows = workflows

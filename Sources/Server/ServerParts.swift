@@ -56,7 +56,7 @@ struct IntakeParts {
         runner = WorkflowRunner(
             kind: orderImport, database: database, time: time, random: ServerBuilder.randomNumber, logger: logger)
         rematch = WorkflowRunner(
-            kind: OrderRematch(publisher: publisher), database: database, time: time,
+            kind: OrderRematch(publisher: publisher, ids: ids), database: database, time: time,
             random: ServerBuilder.randomNumber, logger: logger)
         workflows = WorkflowService(
             database: database, runners: [OrderImport.kind: runner, OrderRematch.kind: rematch], time: time)
