@@ -184,7 +184,9 @@ func snapshot(
 extension Order {
     /// The order without what two stores may number differently.
     var anonymous: Order {
-        Order(
+        var lines = lines
+        for index in lines.indices { lines[index].location = nil }
+        return Order(
             id: .zero, scope: scope, idempotencyKey: idempotencyKey, connection: connection, externalID: externalID,
             channel: channel, sourcePlatform: sourcePlatform, status: status, sourceStatus: sourceStatus,
             currency: currency, lines: lines, adjustments: adjustments, discount: discount, shipping: shipping,

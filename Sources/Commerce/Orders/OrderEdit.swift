@@ -132,7 +132,7 @@ extension Order {
                     key: told.key, itemID: told.itemID, sku: told.sku, title: told.title, variant: match.variant,
                     match: match.how, quantityOrdered: told.quantity, quantityCurrent: told.quantity,
                     quantityFulfilled: 0, unitPrice: told.unitPrice, total: told.total, tax: told.tax,
-                    location: item.location))
+                    location: match.variant == nil ? nil : item.location))
             tax.minorUnits += told.tax.minorUnits
         }
     }

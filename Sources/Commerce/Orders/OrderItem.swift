@@ -33,7 +33,9 @@ package struct OrderItem: Sendable {
         let hasName = fields.value("variant_id") != nil || fields.value("sku") != nil
         if !isCustom, !hasName { fields.fault("sku", "is required where no variant_id is given") }
         if isCustom, hasName { fields.fault("custom", "a line written by hand has no variant and no SKU") }
-        if let full = total, full.minorUnits < 0 { fields.fault("discount", "is more than the line costs") }
+        if unitPrice.minorUnits >= 0, let full = total, full.minorUnits < 0 {
+            fields.fault("discount", "is more than the line costs")
+        }
     }
 
     /// An amount that is not below zero.

@@ -101,7 +101,10 @@ package struct OrderService: Sendable {
         guard case .create(var order) = OrderMerge.decide(arrival, stored: nil, now: now) else {
             throw StorageError(.misuse, "a snapshot without a stored order makes one")
         }
-        for (index, item) in new.items.enumerated() { order.lines[index].location = item.location }
+        // Only where it is known whose the stock is: an unmatched line takes the default once it is matched.
+        for (index, item) in new.items.enumerated() where order.lines[index].variant != nil {
+            order.lines[index].location = item.location
+        }
         order.tags = new.tags
         return order
     }
