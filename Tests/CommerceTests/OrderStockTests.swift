@@ -1,3 +1,4 @@
+import Durable
 import Events
 import Kernel
 import Storage
