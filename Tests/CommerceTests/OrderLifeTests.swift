@@ -265,7 +265,7 @@ struct OrderLifeTests {
                 more: """
                     "external_id":"web-7","number":"#7","shipping_total":4.9,"total":33,
                     "presentment":{"currency":"JPY","total":5000,"tax_total":165},
-                    "customer":{"name":"Ann","email":"Ann@Example.test"},"tags":["new"],"note":"ring twice",
+                    "customer":{"name":"Bea","email":"Bea@Example.test"},"tags":["new"],"note":"ring twice",
                     """)
             #expect(order.subtotal == usd(2750) && order.discount == usd(250) && order.tax == usd(110))
             #expect(order.total == usd(3300) && order.totalDifference == usd(-50))
@@ -279,10 +279,10 @@ struct OrderLifeTests {
                 return try await shop.orders.list(query, scope: Shop.scope).map(\.id)
             }
             try await shop.take([snapshot("other", at: 1)])
-            for text in ["web-7", "#7", "ann@example.TEST"] {
+            for text in ["web-7", "#7", "bea@example.TEST"] {
                 #expect(try await find { $0.search = text } == [order.id], "\(text)")
             }
-            #expect(try await find { $0.search = "ann@example" }.isEmpty)
+            #expect(try await find { $0.search = "bea@example" }.isEmpty)
             #expect(try await find { $0.tag = "new" } == [order.id])
             #expect(try await find { $0.externalID = "web-7" } == [order.id])
             #expect(try await find { $0.match = Order.MatchStatus.none }.count == 2)
