@@ -11,6 +11,9 @@ package struct APIServices: Sendable {
     package let products: ProductService
     package let orders: OrderService
     package let ownTypes: OwnTypeService
+    package let mappings: VariantMappingService
+    package let locations: LocationService
+    package let inventory: InventoryService
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
     package let log: EventLog
@@ -20,8 +23,9 @@ package struct APIServices: Sendable {
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        orders: OrderService, ownTypes: OwnTypeService, subscriptions: SubscriptionService, feed: FeedFollower,
-        log: EventLog, replays: ReplayService, erasure: ErasureService, workflows: WorkflowService
+        orders: OrderService, ownTypes: OwnTypeService, mappings: VariantMappingService, locations: LocationService,
+        inventory: InventoryService, subscriptions: SubscriptionService, feed: FeedFollower, log: EventLog,
+        replays: ReplayService, erasure: ErasureService, workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections
@@ -29,6 +33,9 @@ package struct APIServices: Sendable {
         self.products = products
         self.orders = orders
         self.ownTypes = ownTypes
+        self.mappings = mappings
+        self.locations = locations
+        self.inventory = inventory
         self.subscriptions = subscriptions
         self.feed = feed
         self.log = log

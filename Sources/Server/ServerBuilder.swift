@@ -92,7 +92,11 @@ package enum ServerBuilder {
             intake: intake.intake, connections: intake.connections, inbox: intake.inbox,
             products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
             orders: OrderService(publisher: delivery.publisher, ids: ids),
-            ownTypes: OwnTypeService(publisher: delivery.publisher, ids: ids), subscriptions: delivery.subscriptions,
+            ownTypes: OwnTypeService(publisher: delivery.publisher, ids: ids),
+            mappings: VariantMappingService(database: database, rematch: intake.rematch, ids: ids, time: time),
+            locations: LocationService(database: database, ids: ids, time: time),
+            inventory: InventoryService(publisher: delivery.publisher, ids: ids, time: time),
+            subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
             log: EventLog(database: database), replays: delivery.replays,
             erasure: ErasureService(database: database, time: time), workflows: intake.workflows)

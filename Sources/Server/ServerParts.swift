@@ -67,7 +67,7 @@ struct IntakeParts {
         runner = WorkflowRunner(
             kind: orderImport, database: database, time: time, random: ServerBuilder.randomNumber, logger: logger)
         rematch = WorkflowRunner(
-            kind: OrderRematch(publisher: publisher), database: database, time: time,
+            kind: OrderRematch(publisher: publisher, ids: ids), database: database, time: time,
             random: ServerBuilder.randomNumber, logger: logger)
         workflows = WorkflowService(
             database: database,

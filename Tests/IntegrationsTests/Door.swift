@@ -67,7 +67,8 @@ struct Door: Sendable {
             database: database, directory: directory, gatewayKeys: [gateway], orderImport: orderImport,
             runner: runner, ids: ids, time: time.source)
         let rematch = WorkflowRunner(
-            kind: OrderRematch(publisher: publisher), database: database, time: time.source, random: random.next,
+            kind: OrderRematch(publisher: publisher, ids: ids), database: database, time: time.source,
+            random: random.next,
             logger: logger)
         inbox = InboxService(
             database: database, connections: connections,
@@ -170,7 +171,7 @@ extension Door {
 
     func orders(_ scope: Scope = scope) async throws -> [Order] {
         try await orders.list(
-            OrderService.Query(after: nil, limit: 10_000, status: nil, channel: nil, since: nil), scope: scope)
+            OrderQuery(limit: 10_000), scope: scope)
     }
 
     /// The inbound log of a connection, newest first.

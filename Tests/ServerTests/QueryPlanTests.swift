@@ -14,7 +14,9 @@ import Testing
     /// Tables that have a row for each thing that happened or is sold. Others stay small: settings, heads, schedules.
     private static let growing: Set<String> = [
         "inbox", "inbox_key", "workflow", "workflow_step", "event", "feed", "feed_pending", "delivery", "attempt",
-        "sales_order", "order_line", "order_adjustment", "product", "variant", "variant_mapping", "subscription",
+        "sales_order", "order_line", "order_adjustment", "order_tag", "order_note", "order_parcel",
+        "order_parcel_line", "inventory_level", "inventory_ledger", "location", "product", "variant", "variant_mapping",
+        "subscription",
         "subscription_secret", "connection", "inbound_secret", "api_key", "idempotency", "tenant", "organisation",
     ]
 
@@ -27,6 +29,10 @@ import Testing
     private static let readings: [(list: String, details: [String])] = [
         ("/api/v1/oms/orders", ["/api/v1/oms/orders/{id}"]),
         ("/api/v1/oms/orders?status=processing&channel=woocommerce&since=2020-01-01T00:00:00Z", []),
+        ("/api/v1/oms/orders?external_id=1&match_status=full", []), ("/api/v1/oms/orders?search=1", []),
+        ("/api/v1/oms/orders?tag=rush&customer=7", []),
+        ("/api/v1/inventory/locations", ["/api/v1/inventory/locations/{id}"]),
+        ("/api/v1/inventory/levels?sku=A&low_stock=true", []), ("/api/v1/inventory/ledger?reason=sale", []),
         ("/api/v1/pim/products", ["/api/v1/pim/products/{id}"]),
         (
             "/api/v1/webhooks/subscriptions",

@@ -40,11 +40,30 @@ package struct Order: Sendable, Equatable {
     package var version: Int64
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// The number that people see, where the source has one apart from its id.
+    package var number: String?
+    /// What the buyer saw, where the source tells it beside its own money.
+    package var presentment: OrderSnapshot.Presentment?
+    /// Each once, in the order in which they were given.
+    package var tags: [String] = []
+    /// Whether it waits for pieces that were promised although they were not there.
+    package var isOversold = false
 
     /// The sum of the lines after their discounts and before tax.
     package var subtotal: Money { sum(lines.map(\.total)) }
 
     package var refunded: Money { sum(adjustments.map(\.amount)) }
+
+    /// What can have been paid by now, and so can be given back: nothing before the payment is through.
+    package var paid: Money {
+        switch status {
+        case .draft, .pendingPayment, .paymentAuthorized, .failed: .zero(currency)
+        default: total
+        }
+    }
+
+    /// Whether a connected store tells what the order is.
+    package var isImported: Bool { connection != nil }
 
     /// What the source's total has more than lines, shipping and tax give. Recorded and shown, never mended.
     package var totalDifference: Money {
@@ -85,9 +104,31 @@ package struct OrderLine: Sendable, Equatable {
     package var unitPrice: Money
     package var total: Money
     package var tax: Money
+    /// Where its stock is reserved or was taken from. Nil while it takes part in none: nothing is to be given back.
+    package var location: LocationID?
+    /// Pieces in fulfilments that were recorded here. What only a source's state tells is in `quantityFulfilled`.
+    package var quantityShipped: Int64 = 0
+    /// Pieces in returns that were recorded here.
+    package var quantityReturned: Int64 = 0
 
-    /// Whether the line is a thing that is sold. Connectors give fees a key of this form; no variant is looked for.
-    package var isItem: Bool { !key.hasPrefix("fee:") }
+    /// A line that a caller wrote by hand has a key of this form.
+    package static let customPrefix = "custom:"
+
+    /// Whether the line is a thing of the catalogue: neither a fee, whose key connectors give this form, nor a line
+    /// written by hand. No variant is looked for otherwise.
+    package var isItem: Bool { !isFee && !isCustom }
+
+    /// Whether a caller wrote the line by hand.
+    package var isCustom: Bool { key.hasPrefix(Self.customPrefix) }
+
+    /// Whether nothing is ever sent for the line.
+    package var isFee: Bool { key.hasPrefix("fee:") }
+
+    /// What can still be sent.
+    package var open: Int64 { isFee ? 0 : max(0, quantityCurrent - quantityShipped) }
+
+    /// What can still come back.
+    package var outside: Int64 { isFee ? 0 : max(0, max(quantityCurrent, quantityShipped) - quantityReturned) }
 }
 
 /// How a line's variant was found, or why none was.

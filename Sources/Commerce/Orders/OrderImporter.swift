@@ -45,24 +45,50 @@ package struct OrderImporter: Sendable {
     ) throws -> [ImportOutcome] {
         let matcher = try LineMatcher(Set(snapshots.flatMap(questions)), in: transaction)
         let keys = snapshots.map { OrderStore.Key(tenant: $0.scope.tenant, text: key($0)) }
-        var ledger = Ledger(stored: try OrderStore.lock(Set(keys), in: transaction))
+        var ledger = Ledger(try OrderStore.lock(Set(keys), in: transaction))
         let outcomes = zip(snapshots, keys).map { snapshot, key in
             apply(snapshot, key: key, matcher: matcher, to: &ledger, events: events)
         }
-        try OrderStore.insert(ledger.created.compactMap { ledger.stored[$0] }, in: transaction)
-        try OrderStore.update(ledger.updated.compactMap { ledger.stored[$0] }, in: transaction)
+        try write(ledger, events: events, in: transaction)
         return outcomes
+    }
+
+    /// The stock moves by what the whole batch makes of each order: states between the first and the last cancel out.
+    private func write(_ ledger: Ledger, events: EventBuffer, in transaction: any Transaction) throws {
+        var changes = (ledger.created + ledger.updated).compactMap { key in
+            ledger.stored[key].map { order in
+                OrderStock.Change(
+                    old: ledger.loaded[key], new: order,
+                    origin: MoveOrigin(
+                        actor: .system, source: "connection:\(order.connection ?? .zero)",
+                        causation: order.inbox?.cast()), isRefusable: false)
+            }
+        }
+        try OrderStock(ids: ids).settle(&changes, events: events, in: transaction)
+        let orders = changes.map(\.new)
+        try OrderStore.insert(Array(orders.prefix(ledger.created.count)), in: transaction)
+        try OrderStore.update(Array(orders.dropFirst(ledger.created.count)), in: transaction)
     }
 
     /// The batch's orders in memory and which of them have to be written.
     private struct Ledger {
+        let loaded: [OrderStore.Key: Order]
         var stored: [OrderStore.Key: Order]
         var created: [OrderStore.Key] = []
-        var updated: Set<OrderStore.Key> = []
+        var updated: [OrderStore.Key] = []
+
+        init(_ loaded: [OrderStore.Key: Order]) {
+            self.loaded = loaded
+            stored = loaded
+        }
 
         mutating func put(_ order: Order, at key: OrderStore.Key, isNew: Bool) {
             stored[key] = order
-            if isNew { created.append(key) } else if !created.contains(key) { updated.insert(key) }
+            if isNew {
+                created.append(key)
+            } else if loaded[key] != nil, !updated.contains(key) {
+                updated.append(key)
+            }
         }
     }
 

@@ -77,7 +77,10 @@ enum OrderMerge {
         order.discount = snapshot.discount
         order.shipping = snapshot.shipping
         order.tax = snapshot.tax
-        order.customer = snapshot.customer
+        order.number = snapshot.number ?? order.number
+        order.presentment = snapshot.presentment ?? order.presentment
+        // Sources leave the buyer out of some deliveries; nobody stops being one.
+        if !snapshot.customer.isEmpty { order.customer = snapshot.customer }
         let sum = snapshot.lines.reduce(Int64(0)) { $0 &+ $1.total.minorUnits }
         order.total =
             snapshot.total
@@ -117,7 +120,17 @@ enum OrderMerge {
             quantityCurrent: told.quantity,
             quantityFulfilled: isFulfilled ? told.quantity : stored?.quantityFulfilled ?? 0,
             unitPrice: told.unitPrice, total: told.total, tax: told.tax)
-        guard let stored, match.variant == nil else { return line }
+        guard let stored else { return line }
+        line.quantityShipped = stored.quantityShipped
+        line.quantityReturned = stored.quantityReturned
+        line.quantityFulfilled = max(line.quantityFulfilled, stored.quantityShipped)
+        if match.variant == nil { keepMatch(of: stored, in: &line, told) }
+        // Another variant lies elsewhere; the same one stays where its stock is.
+        if line.variant == stored.variant { line.location = stored.location }
+        return line
+    }
+
+    private static func keepMatch(of stored: OrderLine, in line: inout OrderLine, _ told: OrderSnapshot.Line) {
         if told.itemID == nil, told.sku == nil {
             // The product was deleted at the source, which then forgets it in old orders too. We don't.
             line.itemID = stored.itemID
@@ -128,7 +141,6 @@ enum OrderMerge {
             line.variant = stored.variant
             line.match = stored.match
         }
-        return line
     }
 
     /// Refunds add up: one that is known stays as it was first told.
@@ -155,6 +167,8 @@ enum OrderMerge {
         note("shipping_total", old.shipping != new.shipping)
         note("tax_total", old.tax != new.tax)
         note("customer", old.customer != new.customer)
+        note("number", old.number != new.number)
+        note("presentment", old.presentment != new.presentment)
         return names
     }
 }

@@ -11,13 +11,16 @@ package struct OrderRematch: WorkflowKind {
     package let batchLimit = 1
     package let retry = RetryPolicy.local
     private let publisher: EventPublisher
+    private let stock: OrderStock
     /// Orders of one transaction; a SKU may stand in a hundred thousand.
     private static let ordersAtOnce = 100
     /// Terms of one workflow. They stand in one statement, which SQLite would split beyond 256.
     private static let termsAtOnce = 200
+    private static let source = "rematch"
 
-    package init(publisher: EventPublisher) {
+    package init(publisher: EventPublisher, ids: IDGenerator) {
         self.publisher = publisher
+        stock = OrderStock(ids: ids)
     }
 
     /// Adds a workflow for the SKUs of some variants, in the transaction that makes them.
@@ -68,7 +71,7 @@ package struct OrderRematch: WorkflowKind {
                     in: transaction)
                 return nil
             }
-            try Self.match(candidates, events: events, in: transaction)
+            try match(candidates, events: events, in: transaction)
             return newest
         }
     }
@@ -89,13 +92,13 @@ package struct OrderRematch: WorkflowKind {
         ) { $0.id(0) }
     }
 
-    private static func match(_ ids: [OrderID], events: EventBuffer, in transaction: any Transaction) throws {
+    private func match(_ ids: [OrderID], events: EventBuffer, in transaction: any Transaction) throws {
         let orders = try OrderStore.lock(ids, in: transaction)
-        let matcher = try LineMatcher(Set(orders.flatMap(questions)), in: transaction)
-        var changed: [Order] = []
+        let matcher = try LineMatcher(Set(orders.flatMap(Self.questions)), in: transaction)
+        var changes: [OrderStock.Change] = []
         for var order in orders {
             let before = order
-            for (index, question) in questions(order).enumerated()
+            for (index, question) in Self.questions(order).enumerated()
             where order.lines[index].isItem && order.lines[index].variant == nil {
                 let found = matcher.match(question)
                 order.lines[index].variant = found.variant
@@ -104,13 +107,17 @@ package struct OrderRematch: WorkflowKind {
             if order == before { continue }
             order.version += 1
             order.updatedAt = events.now
-            changed.append(order)
+            changes.append(
+                OrderStock.Change(
+                    old: before, new: order, origin: MoveOrigin(actor: .system, source: Self.source),
+                    isRefusable: false))
             let names = order.matchStatus == before.matchStatus ? ["line_items"] : ["match_status", "line_items"]
             events.append(
                 OrderUpdated(order: order.payload, changed: names), scope: order.scope, actor: .system,
-                source: "rematch")
+                source: Self.source)
         }
-        try OrderStore.update(changed, in: transaction)
+        try stock.settle(&changes, events: events, in: transaction)
+        try OrderStore.update(changes.map(\.new), in: transaction)
     }
 
     private static func questions(_ order: Order) -> [LineQuestion] {

@@ -2,69 +2,79 @@ import Kernel
 
 /// What a caller gives for an order that it places itself.
 package struct NewOrder: Sendable {
-    package struct Item: Sendable {
-        package let variant: VariantID?
-        package let sku: String?
-        package let quantity: Int64
-        package let unitPrice: Money
-        package let title: String
-    }
-
     package let idempotencyKey: String
+    /// The order's id wherever it was made; the idempotency key where none is given.
+    package let externalID: String?
+    package let number: String?
     package let currency: Currency
     package let channel: String
-    package let items: [Item]
+    package let items: [OrderItem]
+    package let shipping: Money
+    /// Nil where the items' taxes are all there is.
+    package let tax: Money?
+    /// What the caller says that the order comes to. Where it differs from its parts the difference is recorded.
+    package let total: Money?
+    package let presentment: OrderSnapshot.Presentment?
+    package let customer: OrderSnapshot.Customer
+    package let tags: [String]
+    package let note: String?
 
     package init(_ fields: FieldReader) {
         idempotencyKey = fields.requiredString("idempotency_key", upTo: 200)
-        let currency = fields.currency("currency")
+        externalID = Self.text(fields, "external_id")
+        number = Self.text(fields, "number")
+        let given = fields.currency("currency")
         if fields.value("currency") == nil { fields.fault("currency", "is required") }
         // Reading goes on with some currency, so that the other fields' faults are told too.
-        self.currency = currency ?? .usd
+        let currency = given ?? .usd
+        self.currency = currency
         channel = fields.string("channel", upTo: 100) ?? "api"
-        let inCurrency = self.currency
-        items = fields.objects("items", upTo: Limits.orderLines) { Self.item($0, inCurrency) } ?? []
+        items = fields.objects("items", upTo: Limits.orderLines) { OrderItem($0, in: currency) } ?? []
         if items.isEmpty { fields.fault("items", "must have at least one item") }
-        var sum: Int64 = 0
-        for (index, item) in items.enumerated() {
-            let (amount, overflow) = item.unitPrice.minorUnits.multipliedReportingOverflow(by: item.quantity)
-            let (total, carry) = sum.addingReportingOverflow(amount)
-            if overflow || carry || total > Int64.max / 4 {
-                fields.fault(at: ["items", String(index)], "makes the order's total larger than can be held")
-                return
-            }
-            sum = total
-        }
+        shipping = OrderItem.amount(fields, "shipping_total", currency) ?? .zero(currency)
+        tax = OrderItem.amount(fields, "tax_total", currency)
+        total = OrderItem.amount(fields, "total", currency)
+        presentment = fields.object("presentment") { Self.presentment($0) } ?? nil
+        customer = fields.object("customer") { Self.customer($0) } ?? OrderSnapshot.Customer()
+        tags = OrderTags.read(fields) ?? []
+        note = fields.isPresent("note") ? fields.requiredString("note") : nil
+        OrderItem.checkSum(of: items, beside: [shipping, tax ?? .zero(currency)], fields, "items")
     }
 
-    private static func item(_ fields: FieldReader, _ currency: Currency) -> Item {
-        let variant = fields.id("variant_id", of: Variant.self)
-        let sku = NewVariant.trimmed(fields, "sku")
-        if fields.value("variant_id") == nil, fields.value("sku") == nil {
-            fields.fault("sku", "is required where no variant_id is given")
-        }
-        let quantity = fields.integer("quantity", in: 1...1_000_000_000)
-        if fields.value("quantity") == nil { fields.fault("quantity", "is required") }
-        let price = fields.money("unit_price", in: currency)
-        if fields.value("unit_price") == nil { fields.fault("unit_price", "is required") }
-        if let price, price.minorUnits < 0 { fields.fault("unit_price", "must not be below zero") }
-        return Item(
-            variant: variant, sku: sku, quantity: quantity ?? 1, unitPrice: price ?? .zero(currency),
-            title: fields.string("title", upTo: 500) ?? sku ?? "")
+    private static func text(_ fields: FieldReader, _ name: String) -> String? {
+        guard let text = fields.string(name, upTo: 200)?.trimmed else { return nil }
+        if text.isEmpty { fields.fault(name, "must not be blank") }
+        return text
+    }
+
+    private static func presentment(_ fields: FieldReader) -> OrderSnapshot.Presentment? {
+        let given = fields.currency("currency")
+        for name in ["currency", "total"] where fields.value(name) == nil { fields.fault(name, "is required") }
+        let currency = given ?? .usd
+        func amount(_ name: String) -> Money { OrderItem.amount(fields, name, currency) ?? .zero(currency) }
+        return OrderSnapshot.Presentment(
+            discount: amount("discount_total"), shipping: amount("shipping_total"), tax: amount("tax_total"),
+            total: amount("total"))
+    }
+
+    private static func customer(_ fields: FieldReader) -> OrderSnapshot.Customer {
+        OrderSnapshot.Customer(
+            externalID: text(fields, "external_id"), name: text(fields, "name"), email: text(fields, "email"))
     }
 
     /// The order as a snapshot, so that a caller's order takes the same way as a store's.
     func snapshot(now: Timestamp) -> OrderSnapshot {
-        let lines = items.enumerated().map { index, item in
-            OrderSnapshot.Line(
-                key: String(index + 1), itemID: item.variant?.description, sku: item.sku, title: item.title,
-                quantity: item.quantity, unitPrice: item.unitPrice,
-                total: Money(minorUnits: item.unitPrice.minorUnits &* item.quantity, currency: currency),
-                tax: .zero(currency))
-        }
-        var snapshot = OrderSnapshot(externalID: idempotencyKey, currency: currency, lines: lines)
+        let lines = items.enumerated().map { index, item in item.line(at: index + 1) }
+        var snapshot = OrderSnapshot(externalID: externalID ?? idempotencyKey, currency: currency, lines: lines)
+        snapshot.number = number
         snapshot.status = .pendingPayment
         snapshot.placedAt = now
+        snapshot.shipping = shipping
+        snapshot.tax = tax ?? Money(minorUnits: items.reduce(0) { $0 + $1.tax.minorUnits }, currency: currency)
+        snapshot.discount = Money(minorUnits: items.reduce(0) { $0 &+ $1.discount.minorUnits }, currency: currency)
+        snapshot.total = total
+        snapshot.presentment = presentment
+        snapshot.customer = customer
         return snapshot
     }
 }

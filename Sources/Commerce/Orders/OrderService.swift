@@ -3,50 +3,24 @@ import Kernel
 import Storage
 import Webhooks
 
-/// What callers can do with orders.
+/// What callers can read of orders and place themselves; what happens to an order later is in `OrderService+Life`.
 package struct OrderService: Sendable {
-    /// Which orders a list is asked for.
-    package struct Query: Sendable {
-        package var after: OrderID?
-        package var limit: Int
-        package var status: OrderStatus?
-        package var channel: String?
-        /// Only orders that changed at or after this instant.
-        package var since: Timestamp?
-
-        package init(after: OrderID?, limit: Int, status: OrderStatus?, channel: String?, since: Timestamp?) {
-            self.after = after
-            self.limit = limit
-            self.status = status
-            self.channel = channel
-            self.since = since
-        }
-    }
-
-    private let publisher: EventPublisher
-    private let ids: IDGenerator
+    let publisher: EventPublisher
+    let ids: IDGenerator
 
     package init(publisher: EventPublisher, ids: IDGenerator) {
         self.publisher = publisher
         self.ids = ids
     }
 
+    // MARK: Reading
+
     /// A page of orders by their ids, which is the order in which they came here.
-    package func list(_ query: Query, scope: Scope) async throws -> [Order] {
-        var arguments: [SQLValue] = [.id(scope.tenant), .id(scope.organisation), .id(query.after ?? .zero)]
-        var condition = "o.tenant_id = $1 AND o.org_id = $2 AND o.id > $3"
-        func narrow(_ column: String, _ comparison: String, _ value: SQLValue?) {
-            guard let value else { return }
-            arguments.append(value)
-            condition += " AND o.\(column) \(comparison) $\(arguments.count)"
+    package func list(_ query: OrderQuery, scope: Scope) async throws -> [Order] {
+        let (condition, arguments) = query.condition(scope)
+        return try await publisher.database.read {
+            try OrderStore.orders(where: condition, arguments, in: $0)
         }
-        narrow("status", "=", query.status.map { .text($0.rawValue) })
-        narrow("channel", "=", query.channel.map { .text($0) })
-        narrow("updated_at", ">=", query.since.map { .time($0) })
-        arguments.append(.int(query.limit))
-        condition += " ORDER BY o.id LIMIT $\(arguments.count)"
-        let (wanted, values) = (condition, arguments)
-        return try await publisher.database.read { try OrderStore.orders(where: wanted, values, in: $0) }
     }
 
     /// An order with what led to its present state.
@@ -54,6 +28,9 @@ package struct OrderService: Sendable {
         package let order: Order
         /// The order's events, oldest first, at most 200.
         package let timeline: [DomainEvent]
+        package let notes: [OrderNote]
+        /// What was sent and what came back, oldest first.
+        package let parcels: [Parcel]
         /// The delivery that the stored state came with, byte for byte; nil if not asked for, or no longer kept.
         package let sourcePayload: [UInt8]?
     }
@@ -65,11 +42,22 @@ package struct OrderService: Sendable {
             let payload = withSource ? try OrderStore.sourcePayload(of: order, in: transaction) : nil
             return Story(
                 order: order, timeline: try EventStore.timeline(of: id, scope: scope, limit: 200, in: transaction),
+                notes: try OrderNoteStore.list(of: id, tenant: scope.tenant, in: transaction),
+                parcels: try ParcelStore.list(of: id, tenant: scope.tenant, in: transaction),
                 sourcePayload: payload)
         }
         guard let found else { throw Refusal.notFound("order") }
         return found
     }
+
+    /// The money of an order, which the amounts of a change to it are read in.
+    package func currency(of id: OrderID, scope: Scope) async throws -> Currency {
+        let order = try await publisher.database.read { try OrderStore.fetch(id, scope: scope, in: $0) }
+        guard let order else { throw Refusal.notFound("order") }
+        return order.currency
+    }
+
+    // MARK: Placing
 
     /// Places an order. The same key again gives the order that the first call made, and changes nothing.
     package func place(_ new: NewOrder, scope: Scope, actor: Actor) async throws -> (order: Order, isNew: Bool) {
@@ -83,50 +71,60 @@ package struct OrderService: Sendable {
                 }
                 return (stored, false)
             }
-            let snapshot = new.snapshot(now: events.now)
-            let questions = snapshot.lines.map { line in
-                LineQuestion(tenant: scope.tenant, connection: nil, itemID: line.itemID, sku: line.sku)
-            }
-            let matcher = try LineMatcher(Set(questions), in: transaction)
-            let arrival = OrderMerge.Arrival(
-                id: id, scope: scope, idempotencyKey: key.text, connection: nil, channel: new.channel,
-                sourcePlatform: "api", inbox: nil, snapshot: snapshot, matches: questions.map(matcher.match))
-            guard case .create(let order) = OrderMerge.decide(arrival, stored: nil, now: events.now) else {
-                throw StorageError(.misuse, "a snapshot without a stored order makes one")
-            }
-            try OrderStore.insert([order], in: transaction)
+            let order = try build(new, id: id, key: key, scope: scope, now: events.now, in: transaction)
             events.append(OrderCreated(order: order.payload), scope: scope, actor: actor, source: "api")
-            return (order, true)
+            var changes = [
+                OrderStock.Change(
+                    old: nil, new: order, origin: MoveOrigin(actor: actor, source: "api"), isRefusable: true)
+            ]
+            try OrderStock(ids: ids).settle(&changes, events: events, in: transaction)
+            try OrderStore.insert(changes.map(\.new), in: transaction)
+            if !order.tags.isEmpty {
+                try OrderNoteStore.setTags(order.tags, of: id, tenant: scope.tenant, in: transaction)
+            }
+            if let note = new.note {
+                try write(note, on: id, scope: scope, actor: actor, now: events.now, in: transaction)
+            }
+            return (changes[0].new, true)
         }
     }
 
-    /// Moves an order to another state, if there is such a move.
-    package func move(_ id: OrderID, to next: OrderStatus, scope: Scope, actor: Actor) async throws -> Order {
-        try await publisher.write { transaction, events in
-            guard var order = try OrderStore.lock(id, scope: scope, in: transaction) else {
-                throw Refusal.notFound("order")
-            }
-            let allowed = order.status.nextStates
-            guard allowed.contains(next) else {
-                let names = allowed.map(\.rawValue)
-                throw Refusal.conflict(
-                    "An order can't go from \(order.status.rawValue) to \(next.rawValue)"
-                        + (names.isEmpty
-                            ? "; its state is final." : "; it can go to \(names.joined(separator: ", "))."),
-                    fields: [Refusal.Field("allowed", .array(names.map { .string($0) }))])
-            }
-            order.status = next
-            order.version += 1
-            order.updatedAt = events.now
-            if next == .fulfilled {
-                for index in order.lines.indices {
-                    order.lines[index].quantityFulfilled = order.lines[index].quantityCurrent
-                }
-            }
-            try OrderStore.update([order], in: transaction)
-            events.append(
-                OrderUpdated(order: order.payload, changed: ["status"]), scope: scope, actor: actor, source: "api")
-            return order
+    private func build(
+        _ new: NewOrder, id: OrderID, key: OrderStore.Key, scope: Scope, now: Timestamp,
+        in transaction: any Transaction
+    ) throws -> Order {
+        let snapshot = new.snapshot(now: now)
+        let arrival = OrderMerge.Arrival(
+            id: id, scope: scope, idempotencyKey: key.text, connection: nil, channel: new.channel,
+            sourcePlatform: "api", inbox: nil, snapshot: snapshot,
+            matches: try matches(of: snapshot.lines, scope: scope, in: transaction))
+        guard case .create(var order) = OrderMerge.decide(arrival, stored: nil, now: now) else {
+            throw StorageError(.misuse, "a snapshot without a stored order makes one")
         }
+        // Only where it is known whose the stock is: an unmatched line takes the default once it is matched.
+        for (index, item) in new.items.enumerated() where order.lines[index].variant != nil {
+            order.lines[index].location = item.location
+        }
+        order.tags = new.tags
+        return order
+    }
+
+    /// What lines that a caller wrote are; those written by hand are nothing of the catalogue.
+    func matches(
+        of lines: [OrderSnapshot.Line], scope: Scope, in transaction: any Transaction
+    ) throws -> [MatchedVariant] {
+        let questions = lines.map { line in
+            LineQuestion(tenant: scope.tenant, connection: nil, itemID: line.itemID, sku: line.sku)
+        }
+        let matcher = try LineMatcher(Set(questions), in: transaction)
+        return questions.map(matcher.match)
+    }
+
+    func write(
+        _ note: String, on id: OrderID, scope: Scope, actor: Actor, now: Timestamp, in transaction: any Transaction
+    ) throws {
+        try OrderNoteStore.insert(
+            OrderNote(id: ids.next(), text: note, author: actor, createdAt: now), of: id, tenant: scope.tenant,
+            in: transaction)
     }
 }

@@ -12,6 +12,8 @@ extension OrderStore {
             "tax": .int, "total": .int, "refunded": .int, "difference": .int, "match_status": .text,
             "customer_name": .text, "customer_email": .text, "customer_external_id": .text, "source_version": .int,
             "inbox_id": .uuid, "placed_at": .int, "version": .int, "created_at": .int, "updated_at": .int,
+            "number": .text, "tags": .text, "is_oversold": .int, "shown_currency": .text, "shown_discount": .int,
+            "shown_shipping": .int, "shown_tax": .int, "shown_total": .int,
         ])
         rows.reserve(orders.count)
         for order in orders {
@@ -24,7 +26,10 @@ extension OrderStore {
                 .int(order.totalDifference.minorUnits), .text(order.matchStatus.rawValue),
                 .text(order.customer.name), .text(order.customer.email), .text(order.customer.externalID),
                 .int(order.sourceVersion?.milliseconds ?? 0), .id(order.inbox), .time(order.placedAt),
-                .int(order.version), .time(order.createdAt), .time(order.updatedAt))
+                .int(order.version), .time(order.createdAt), .time(order.updatedAt), .text(order.number),
+                tags(order), .flag(order.isOversold), .text(order.presentment?.total.currency.code),
+                .int(order.presentment?.discount.minorUnits), .int(order.presentment?.shipping.minorUnits),
+                .int(order.presentment?.tax.minorUnits), .int(order.presentment?.total.minorUnits))
         }
         try transaction.execute(
             """
@@ -32,15 +37,21 @@ extension OrderStore {
                 source_platform, status, source_status, currency, subtotal_minor, discount_minor, shipping_minor,
                 tax_minor, total_minor, refunded_minor, total_difference_minor, match_status, customer_name,
                 customer_email, customer_external_id, source_version, inbox_id, placed_at, version, created_at,
-                updated_at)
+                updated_at, number, tags, is_oversold, presentment_currency, presentment_discount_minor,
+                presentment_shipping_minor, presentment_tax_minor, presentment_total_minor)
             SELECT id, tenant_id, org_id, idempotency_key, connection_id, external_id, channel, source_platform,
                 status, source_status, currency, subtotal, discount, shipping, tax, total, refunded, difference,
                 match_status, customer_name, customer_email, customer_external_id, source_version, inbox_id,
-                placed_at, version, created_at, updated_at
+                placed_at, version, created_at, updated_at, number, tags, is_oversold, shown_currency,
+                shown_discount, shown_shipping, shown_tax, shown_total
             FROM {rows} r
             """, rows: rows)
         try insertLines(of: orders, in: transaction)
         try insertAdjustments(of: orders, in: transaction)
+    }
+
+    private static func tags(_ order: Order) -> SQLValue {
+        order.tags.isEmpty ? .null : .text(order.tags.joined(separator: "\n"))
     }
 
     /// Writes changed orders as they now are. Their rows were locked before.
@@ -50,7 +61,9 @@ extension OrderStore {
             "order_id": .uuid, "new_status": .text, "new_source_status": .text, "subtotal": .int, "discount": .int,
             "shipping": .int, "tax": .int, "total": .int, "refunded": .int, "difference": .int, "new_match": .text,
             "name": .text, "email": .text, "customer": .text, "told_at": .int, "new_inbox": .uuid,
-            "new_version": .int, "stamp": .int,
+            "new_version": .int, "stamp": .int, "new_number": .text, "new_tags": .text, "oversold": .int,
+            "shown_currency": .text, "shown_discount": .int, "shown_shipping": .int, "shown_tax": .int,
+            "shown_total": .int,
         ])
         for order in orders {
             rows.append(
@@ -60,7 +73,10 @@ extension OrderStore {
                 .int(order.totalDifference.minorUnits), .text(order.matchStatus.rawValue),
                 .text(order.customer.name), .text(order.customer.email), .text(order.customer.externalID),
                 .int(order.sourceVersion?.milliseconds ?? 0), .id(order.inbox), .int(order.version),
-                .time(order.updatedAt))
+                .time(order.updatedAt), .text(order.number), tags(order), .flag(order.isOversold),
+                .text(order.presentment?.total.currency.code), .int(order.presentment?.discount.minorUnits),
+                .int(order.presentment?.shipping.minorUnits), .int(order.presentment?.tax.minorUnits),
+                .int(order.presentment?.total.minorUnits))
         }
         try transaction.execute(
             """
@@ -69,7 +85,10 @@ extension OrderStore {
                 tax_minor = r.tax, total_minor = r.total, refunded_minor = r.refunded,
                 total_difference_minor = r.difference, match_status = r.new_match, customer_name = r.name,
                 customer_email = r.email, customer_external_id = r.customer, source_version = r.told_at,
-                inbox_id = r.new_inbox, version = r.new_version, updated_at = r.stamp
+                inbox_id = r.new_inbox, version = r.new_version, updated_at = r.stamp, number = r.new_number,
+                tags = r.new_tags, is_oversold = r.oversold, presentment_currency = r.shown_currency,
+                presentment_discount_minor = r.shown_discount, presentment_shipping_minor = r.shown_shipping,
+                presentment_tax_minor = r.shown_tax, presentment_total_minor = r.shown_total
             FROM {rows} r WHERE id = r.order_id
             """, rows: rows)
         var ids = RowBatch(["wanted": .uuid])
@@ -84,7 +103,8 @@ extension OrderStore {
         var rows = RowBatch([
             "order_id": .uuid, "line_key": .text, "position": .int, "tenant_id": .uuid, "external_item_id": .text,
             "sku": .text, "title": .text, "variant_id": .uuid, "match": .text, "ordered": .int, "current": .int,
-            "fulfilled": .int, "unit_price": .int, "total": .int, "tax": .int,
+            "fulfilled": .int, "unit_price": .int, "total": .int, "tax": .int, "place": .uuid, "shipped": .int,
+            "returned": .int,
         ])
         for order in orders {
             for (position, line) in order.lines.enumerated() {
@@ -92,16 +112,17 @@ extension OrderStore {
                     .id(order.id), .text(line.key), .int(position), .id(order.scope.tenant), .text(line.itemID),
                     .text(line.sku), .text(line.title), .id(line.variant), .text(line.match.rawValue),
                     .int(line.quantityOrdered), .int(line.quantityCurrent), .int(line.quantityFulfilled),
-                    .int(line.unitPrice.minorUnits), .int(line.total.minorUnits), .int(line.tax.minorUnits))
+                    .int(line.unitPrice.minorUnits), .int(line.total.minorUnits), .int(line.tax.minorUnits),
+                    .id(line.location), .int(line.quantityShipped), .int(line.quantityReturned))
             }
         }
         try transaction.execute(
             """
             INSERT INTO order_line (order_id, line_key, position, tenant_id, external_item_id, sku, title, variant_id,
                 match, quantity_ordered, quantity_current, quantity_fulfilled, unit_price_minor, total_minor,
-                tax_minor)
+                tax_minor, location_id, quantity_shipped, quantity_returned)
             SELECT order_id, line_key, position, tenant_id, external_item_id, sku, title, variant_id, match, ordered,
-                current, fulfilled, unit_price, total, tax
+                current, fulfilled, unit_price, total, tax, place, shipped, returned
             FROM {rows} r
             """, rows: rows)
     }

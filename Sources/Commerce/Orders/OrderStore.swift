@@ -8,7 +8,8 @@ enum OrderStore {
         o.id, o.tenant_id, o.org_id, o.idempotency_key, o.connection_id, o.external_id, o.channel, o.source_platform,
         o.status, o.source_status, o.currency, o.discount_minor, o.shipping_minor, o.tax_minor, o.total_minor,
         o.customer_name, o.customer_email, o.customer_external_id, o.source_version, o.inbox_id, o.placed_at,
-        o.version, o.created_at, o.updated_at
+        o.version, o.created_at, o.updated_at, o.number, o.tags, o.is_oversold, o.presentment_currency,
+        o.presentment_discount_minor, o.presentment_shipping_minor, o.presentment_tax_minor, o.presentment_total_minor
         """
 
     private static func decode(_ row: any Row) throws -> Order {
@@ -28,7 +29,15 @@ enum OrderStore {
             customer: OrderSnapshot.Customer(
                 externalID: row.textOrNil(17), name: row.textOrNil(15), email: row.textOrNil(16)),
             sourceVersion: version == 0 ? nil : Timestamp(milliseconds: version), inbox: row.idOrNil(19),
-            placedAt: row.time(20), version: row.int(21), createdAt: row.time(22), updatedAt: row.time(23))
+            placedAt: row.time(20), version: row.int(21), createdAt: row.time(22), updatedAt: row.time(23),
+            number: row.textOrNil(24), presentment: presentment(row),
+            tags: row.textOrNil(25)?.split(separator: "\n").map(String.init) ?? [], isOversold: row.flag(26))
+    }
+
+    private static func presentment(_ row: any Row) -> OrderSnapshot.Presentment? {
+        guard let currency = row.textOrNil(27).flatMap({ Currency(code: $0) }) else { return nil }
+        func money(_ column: Int) -> Money { Money(minorUnits: row.int(column), currency: currency) }
+        return OrderSnapshot.Presentment(discount: money(28), shipping: money(29), tax: money(30), total: money(31))
     }
 
     // MARK: Reading
@@ -114,7 +123,8 @@ enum OrderStore {
         try transaction.run(
             """
             SELECT order_id, line_key, external_item_id, sku, title, variant_id, match, quantity_ordered,
-                quantity_current, quantity_fulfilled, unit_price_minor, total_minor, tax_minor
+                quantity_current, quantity_fulfilled, unit_price_minor, total_minor, tax_minor, location_id,
+                quantity_shipped, quantity_returned
             FROM order_line WHERE order_id IN (SELECT wanted FROM {rows} r) ORDER BY order_id, position
             """, [], rows: rows
         ) { row in
@@ -147,6 +157,7 @@ enum OrderStore {
             key: row.text(1), itemID: row.textOrNil(2), sku: row.textOrNil(3), title: row.text(4),
             variant: row.idOrNil(5), match: LineMatch(rawValue: row.text(6)) ?? .unmatched,
             quantityOrdered: row.int(7), quantityCurrent: row.int(8), quantityFulfilled: row.int(9),
-            unitPrice: money(10), total: money(11), tax: money(12))
+            unitPrice: money(10), total: money(11), tax: money(12), location: row.idOrNil(13),
+            quantityShipped: row.int(14), quantityReturned: row.int(15))
     }
 }

@@ -19,6 +19,8 @@ package struct OrderSnapshot: Hashable, Sendable {
     package var total: Money?
     package var refunds: [Refund]
     package var customer: Customer
+    /// The amounts in the money that the buyer saw, where the source tells both.
+    package var presentment: Presentment?
     /// When the source says the order last changed; nil when it does not say.
     package var updatedAt: Timestamp?
     package var placedAt: Timestamp?
@@ -75,6 +77,22 @@ package struct OrderSnapshot: Hashable, Sendable {
         }
     }
 
+    /// The order's amounts once more, in the money that the buyer was shown and paid in.
+    package struct Presentment: Hashable, Sendable {
+        package var discount: Money
+        package var shipping: Money
+        package var tax: Money
+        /// Its currency is that of the others.
+        package var total: Money
+
+        package init(discount: Money, shipping: Money, tax: Money, total: Money) {
+            self.discount = discount
+            self.shipping = shipping
+            self.tax = tax
+            self.total = total
+        }
+    }
+
     /// Personal data: it never leaves by push or feed.
     package struct Customer: Hashable, Sendable {
         package var externalID: String?
@@ -86,5 +104,8 @@ package struct OrderSnapshot: Hashable, Sendable {
             self.name = name
             self.email = email
         }
+
+        /// Whether the source told nothing of whom the order is for.
+        package var isEmpty: Bool { externalID == nil && name == nil && email == nil }
     }
 }

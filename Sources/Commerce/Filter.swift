@@ -1,0 +1,23 @@
+import Storage
+
+/// A list's condition, put together from the filters that were asked for. Texts are from code, values are arguments.
+struct Filter {
+    private(set) var condition: String
+    private(set) var arguments: [SQLValue]
+
+    init(_ condition: String, _ arguments: [SQLValue]) {
+        self.condition = condition
+        self.arguments = arguments
+    }
+
+    /// Adds a condition that stands for itself.
+    mutating func narrow(_ text: String) { condition += " AND \(text)" }
+
+    /// Adds a condition where there is a value, which takes the place of each `$n` in it.
+    mutating func narrow(_ text: String, _ value: SQLValue?) {
+        guard let value else { return }
+        arguments.append(value)
+        let parts = text.split(separator: "$n", omittingEmptySubsequences: false)
+        condition += " AND " + parts.joined(separator: "$\(arguments.count)")
+    }
+}

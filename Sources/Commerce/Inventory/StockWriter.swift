@@ -1,0 +1,59 @@
+import Events
+import Kernel
+import Storage
+import Webhooks
+
+/// Writes moves: levels, their ledger lines and the events that tell of them, in two statements whatever their number.
+///
+/// It is the only one that changes a level, so none changes without a ledger line.
+struct StockWriter {
+    let ids: IDGenerator
+
+    /// Writes the moves in their order and answers one ledger line for each. A move of nothing is not a move.
+    ///
+    /// - Parameter settings: of the tenants, for the thresholds that events name.
+    func write(
+        _ moves: [StockMove], settings: [TenantID: InventorySettings], events: EventBuffer,
+        in transaction: any Transaction
+    ) throws -> [LedgerLine] {
+        if moves.isEmpty { return [] }
+        var sums: [LevelKey: (delta: Balance, organisation: OrganisationID)] = [:]
+        for move in moves {
+            let sum = sums[move.key]?.delta ?? Balance()
+            sums[move.key] = (sum + move.delta, move.organisation)
+        }
+        let written = try InventoryStore.add(sums, ids: ids, now: events.now, in: transaction)
+        let lines = try lines(of: moves, written, now: events.now)
+        try InventoryStore.append(lines, in: transaction)
+        for (move, line) in zip(moves, lines) {
+            let standard = settings[move.key.tenant] ?? .standard
+            let threshold = written[move.key]?.ownThreshold ?? standard.lowStockThreshold
+            events.append(
+                line.event(threshold: threshold), scope: line.scope, actor: move.origin.actor,
+                source: move.origin.source, causation: move.origin.causation)
+        }
+        return lines
+    }
+
+    /// A level is known as it stands after all moves; what it was after each is found from the end backwards.
+    private func lines(
+        of moves: [StockMove], _ written: [LevelKey: InventoryStore.Written], now: Timestamp
+    ) throws -> [LedgerLine] {
+        var after = written.mapValues(\.balance)
+        var balances: [Balance] = []
+        for move in moves.reversed() {
+            guard let balance = after[move.key] else {
+                throw StorageError(.corrupt, "the level of variant \(move.key.variant) was written and not answered")
+            }
+            balances.append(balance)
+            after[move.key] = balance - move.delta
+        }
+        return zip(moves, balances.reversed()).map { move, balance in
+            LedgerLine(
+                id: ids.next(), scope: move.scope, variant: move.key.variant, sku: move.sku,
+                location: move.key.location, reason: move.reason, delta: move.delta, after: balance,
+                order: move.order, transfer: move.transfer, note: move.note, user: move.origin.actor.user,
+                source: move.origin.source, createdAt: now)
+        }
+    }
+}
