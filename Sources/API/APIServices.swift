@@ -9,6 +9,8 @@ package struct APIServices: Sendable {
     package let connections: ConnectionService
     package let inbox: InboxService
     package let products: ProductService
+    package let categories: CategoryService
+    package let collections: CollectionService
     package let orders: OrderService
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
@@ -16,12 +18,15 @@ package struct APIServices: Sendable {
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
+        categories: CategoryService, collections: CollectionService, orders: OrderService,
+        subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections
         self.inbox = inbox
         self.products = products
+        self.categories = categories
+        self.collections = collections
         self.orders = orders
         self.subscriptions = subscriptions
         self.feed = feed

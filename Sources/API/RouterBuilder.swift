@@ -24,6 +24,8 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         ConnectionRoutes(connections: services.connections, inbox: services.inbox, idempotency: idempotency)
             .mount(on: tenant)
         ProductRoutes(products: services.products, idempotency: idempotency).mount(on: tenant)
+        CategoryRoutes(categories: services.categories, idempotency: idempotency).mount(on: tenant)
+        CollectionRoutes(collections: services.collections, idempotency: idempotency).mount(on: tenant)
         OrderRoutes(orders: services.orders, idempotency: idempotency).mount(on: tenant)
         SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
         FeedRoutes(feed: services.feed).mount(on: tenant)

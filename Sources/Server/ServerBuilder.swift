@@ -86,6 +86,8 @@ package enum ServerBuilder {
         let services = APIServices(
             intake: intake.intake, connections: intake.connections, inbox: intake.inbox,
             products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
+            categories: CategoryService(database: database, ids: ids, time: time),
+            collections: CollectionService(database: database, ids: ids, time: time),
             orders: OrderService(publisher: delivery.publisher, ids: ids), subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
             workflows: intake.workflows)

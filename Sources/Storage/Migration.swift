@@ -28,6 +28,8 @@ package struct Migration: Sendable {
         Migration(7, "delivery", PackageResources.m0007_delivery_sql),
         Migration(8, "subscription", PackageResources.m0008_subscription_sql),
         Migration(9, "event_log", PackageResources.m0009_event_log_sql),
+        Migration(11, "catalogue", PackageResources.m0011_catalogue_sql),
+        Migration(12, "customer", PackageResources.m0012_customer_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.

@@ -27,6 +27,8 @@ struct Shop: Sendable {
     let importer: OrderImporter
     let rematch: WorkflowRunner
     let products: ProductService
+    let categories: CategoryService
+    let collections: CollectionService
     let orders: OrderService
 
     init(_ database: any Database, time: ManualTime, seed: UInt64 = 1) throws {
@@ -50,6 +52,8 @@ struct Shop: Sendable {
             kind: OrderRematch(publisher: publisher), database: database, time: time.source, random: random.next,
             logger: logger)
         products = ProductService(publisher: publisher, rematch: rematch, ids: ids)
+        categories = CategoryService(database: database, ids: ids, time: time.source)
+        collections = CollectionService(database: database, ids: ids, time: time.source)
         orders = OrderService(publisher: publisher, ids: ids)
     }
 }

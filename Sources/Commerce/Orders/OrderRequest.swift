@@ -39,7 +39,7 @@ package struct NewOrder: Sendable {
 
     private static func item(_ fields: FieldReader, _ currency: Currency) -> Item {
         let variant = fields.id("variant_id", of: Variant.self)
-        let sku = NewVariant.trimmed(fields, "sku")
+        let sku = fields.code("sku")
         if fields.value("variant_id") == nil, fields.value("sku") == nil {
             fields.fault("sku", "is required where no variant_id is given")
         }
