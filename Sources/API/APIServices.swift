@@ -11,6 +11,7 @@ package struct APIServices: Sendable {
     package let products: ProductService
     package let categories: CategoryService
     package let collections: CollectionService
+    package let customers: CustomerService
     package let orders: OrderService
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
@@ -18,8 +19,8 @@ package struct APIServices: Sendable {
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        categories: CategoryService, collections: CollectionService, orders: OrderService,
-        subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
+        categories: CategoryService, collections: CollectionService, customers: CustomerService,
+        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
     ) {
         self.intake = intake
         self.connections = connections
@@ -27,6 +28,7 @@ package struct APIServices: Sendable {
         self.products = products
         self.categories = categories
         self.collections = collections
+        self.customers = customers
         self.orders = orders
         self.subscriptions = subscriptions
         self.feed = feed

@@ -26,6 +26,7 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         ProductRoutes(products: services.products, idempotency: idempotency).mount(on: tenant)
         CategoryRoutes(categories: services.categories, idempotency: idempotency).mount(on: tenant)
         CollectionRoutes(collections: services.collections, idempotency: idempotency).mount(on: tenant)
+        CustomerRoutes(customers: services.customers, idempotency: idempotency).mount(on: tenant)
         OrderRoutes(orders: services.orders, idempotency: idempotency).mount(on: tenant)
         SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
         FeedRoutes(feed: services.feed).mount(on: tenant)

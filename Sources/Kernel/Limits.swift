@@ -28,6 +28,8 @@ package enum Limits {
     /// Products of a collection that is listed by hand, each of which is an id in one body.
     package static let collectionProducts = 10_000
     package static let collectionConditions = 50
+    package static let customerTags = 250
+    package static let customerAddresses = 50
     /// Rows of one page of a list.
     package static let pageRows = 100
     /// Rows of a list when the caller names no number.

@@ -88,6 +88,7 @@ package enum ServerBuilder {
             products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
             categories: CategoryService(database: database, ids: ids, time: time),
             collections: CollectionService(database: database, ids: ids, time: time),
+            customers: CustomerService(publisher: delivery.publisher, ids: ids),
             orders: OrderService(publisher: delivery.publisher, ids: ids), subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
             workflows: intake.workflows)

@@ -29,6 +29,7 @@ struct Shop: Sendable {
     let products: ProductService
     let categories: CategoryService
     let collections: CollectionService
+    let customers: CustomerService
     let orders: OrderService
 
     init(_ database: any Database, time: ManualTime, seed: UInt64 = 1) throws {
@@ -54,6 +55,7 @@ struct Shop: Sendable {
         products = ProductService(publisher: publisher, rematch: rematch, ids: ids)
         categories = CategoryService(database: database, ids: ids, time: time.source)
         collections = CollectionService(database: database, ids: ids, time: time.source)
+        customers = CustomerService(publisher: publisher, ids: ids)
         orders = OrderService(publisher: publisher, ids: ids)
     }
 }

@@ -7,10 +7,12 @@ import Webhooks
 package struct ProductEdit: Sendable {
     let old: Product?
     var new: Product
+    let author: CatalogueWriter.Author
 
-    init(from old: Product?, to new: Product) {
+    init(from old: Product?, to new: Product, by author: CatalogueWriter.Author) {
         self.old = old
         self.new = new
+        self.author = author
     }
 }
 
@@ -37,7 +39,7 @@ package struct CatalogueWriter: Sendable {
     /// are left out. Answers the products as they are now.
     @discardableResult
     func write(
-        _ edits: [ProductEdit], by author: Author, events: EventBuffer, in transaction: any Transaction
+        _ edits: [ProductEdit], events: EventBuffer, in transaction: any Transaction
     ) throws -> [Product] {
         var products: [Product] = []
         var rows = CatalogueRows(now: events.now)
@@ -50,7 +52,7 @@ package struct CatalogueWriter: Sendable {
             }
             let product = Self.stamped(edit, diff, now: events.now)
             rows.add(product, isNew: edit.old == nil, diff)
-            tell(product, diff, isNew: edit.old == nil, by: author, events: events)
+            tell(product, diff, isNew: edit.old == nil, by: edit.author, events: events)
             if !diff.rematched.isEmpty { rematched.append((product.scope, diff.rematched)) }
             products.append(product)
         }

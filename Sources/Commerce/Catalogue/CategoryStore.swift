@@ -34,18 +34,17 @@ enum CategoryStore {
                     """), [.id(scope.tenant), .id(scope.organisation)], category)
     }
 
-    static func fetch(_ id: CategoryID, scope: Scope, in transaction: any Transaction) throws -> Category? {
-        try transaction.first(
-            Statement(
-                composed: "SELECT \(columns) FROM category WHERE id = $1 AND tenant_id = $2 AND org_id = $3"),
-            [.id(id), .id(scope.tenant), .id(scope.organisation)], category)
-    }
-
-    /// Refuses a place that is not in the organisation's tree.
-    static func requireExisting(_ id: CategoryID, scope: Scope, in transaction: any Transaction) throws {
-        if try fetch(id, scope: scope, in: transaction) == nil {
-            throw InvalidDocument(pointer: "/category_id", detail: "there is no such category")
-        }
+    /// Those of some categories that are in the organisation's tree.
+    static func existing(
+        _ ids: Set<CategoryID>, scope: Scope, in transaction: any Transaction
+    ) throws -> [CategoryID] {
+        var rows = RowBatch(["wanted": .uuid])
+        for id in ids { rows.append(.id(id)) }
+        return try transaction.all(
+            """
+            SELECT c.id FROM {rows} r JOIN category c ON c.id = r.wanted WHERE c.tenant_id = $1 AND c.org_id = $2
+            """, [.id(scope.tenant), .id(scope.organisation)], rows: rows
+        ) { $0.id(0) }
     }
 
     /// A category and all below it.

@@ -7,9 +7,10 @@ import Webhooks
 /// What callers can do with products and variants. Each change raises its events; each new SKU is looked for among the
 /// order lines that are still unmatched.
 package struct ProductService: Sendable {
-    let publisher: EventPublisher
-    let writer: CatalogueWriter
+    private let publisher: EventPublisher
+    private let writer: CatalogueWriter
     let ids: IDGenerator
+    private let creations: ProductCreations
     private let rematch: WorkflowRunner
     private let changes: CatalogueChanges
 
@@ -23,6 +24,7 @@ package struct ProductService: Sendable {
         self.changes = changes
         self.ids = ids
         writer = CatalogueWriter(ids: ids)
+        creations = ProductCreations(publisher: publisher, writer: writer)
     }
 
     // MARK: Reading
@@ -43,14 +45,8 @@ package struct ProductService: Sendable {
 
     /// Saves a product with its variants. A SKU that the tenant has already is a conflict that names its holder.
     package func create(_ new: NewProduct, scope: Scope, actor: Actor) async throws -> Product {
-        let id: ProductID = ids.next()
-        let product = try await publisher.writeAgainAfterDuplicate { transaction, events in
-            var product = Product(id: id, scope: scope, title: "", status: new.status, now: events.now)
-            try new.change.apply(to: &product)
-            product.variants = new.variants.map { $0.made(ids.next(), of: id, now: events.now) }
-            try OptionRules.settle(&product) { "/variants/\($0)/options" }
-            return try save(ProductEdit(from: nil, to: product), actor, events, in: transaction)
-        }
+        let product = try await creations.submit(
+            ProductCreations.Item(id: ids.next(), new: new, scope: scope, actor: actor))
         wake()
         return product
     }
@@ -101,23 +97,23 @@ package struct ProductService: Sendable {
             try match.require(old.version)
             var new = old
             try body(&new, events.now)
-            return try save(ProductEdit(from: old, to: new), actor, events, in: transaction)
+            let author = CatalogueWriter.Author(actor: actor, source: "api")
+            return try save(ProductEdit(from: old, to: new, by: author), events, in: transaction)
         }
         wake()
         return product
     }
 
     private func save(
-        _ edit: ProductEdit, _ actor: Actor, _ events: EventBuffer, in transaction: any Transaction
+        _ edit: ProductEdit, _ events: EventBuffer, in transaction: any Transaction
     ) throws -> Product {
-        try Uniqueness.check([edit], in: transaction)
-        let author = CatalogueWriter.Author(actor: actor, source: "api")
-        let saved = try writer.write([edit], by: author, events: events, in: transaction)
+        for refusal in try Uniqueness.refusals(of: [edit], in: transaction) { if let refusal { throw refusal } }
+        let saved = try writer.write([edit], events: events, in: transaction)
         guard let product = saved.first else { throw StorageError(.misuse, "an edit gives a product") }
         return product
     }
 
-    func wake() {
+    private func wake() {
         rematch.wake()
         changes.ring()
     }

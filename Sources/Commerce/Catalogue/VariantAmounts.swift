@@ -14,9 +14,11 @@ struct VariantAmounts: Sendable, Equatable {
         let isUnknown = currency == nil && fields.value("currency") != nil
         let isCostUnknown = costCurrency == nil && fields.value("cost_currency") != nil
         // An amount of an unknown currency would only add a second fault that follows from the first.
-        price = isUnknown ? .keep : Self.digits(fields, "price")
-        compareAt = isUnknown ? .keep : Self.digits(fields, "compare_at_price")
-        cost = isCostUnknown ? .keep : Self.digits(fields, "cost_price")
+        let (given, before) = (Self.digits(fields, "price"), Self.digits(fields, "compare_at_price"))
+        let ownCost = Self.digits(fields, "cost_price")
+        price = isUnknown ? .keep : given
+        compareAt = isUnknown ? .keep : before
+        cost = isCostUnknown ? .keep : ownCost
         if currency != nil, price == .keep, fields.value("price") == nil {
             fields.fault("price", "is required beside a currency")
         }

@@ -63,3 +63,7 @@ CREATE INDEX customer_reference_by_customer ON customer_reference (customer_id);
 ALTER TABLE sales_order ADD COLUMN customer_id {uuid};
 
 CREATE INDEX sales_order_by_customer ON sales_order (customer_id, id) WHERE customer_id IS NOT NULL;
+
+-- For erasing what was never linked. Small where the import links what it takes in.
+CREATE INDEX sales_order_unlinked ON sales_order (tenant_id, org_id, lower(customer_email))
+WHERE customer_id IS NULL AND customer_email IS NOT NULL;
