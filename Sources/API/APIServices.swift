@@ -9,6 +9,9 @@ package struct APIServices: Sendable {
     package let connections: ConnectionService
     package let inbox: InboxService
     package let products: ProductService
+    package let categories: CategoryService
+    package let collections: CollectionService
+    package let customers: CustomerService
     package let orders: OrderService
     package let ownTypes: OwnTypeService
     package let mappings: VariantMappingService
@@ -23,6 +26,7 @@ package struct APIServices: Sendable {
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
+        categories: CategoryService, collections: CollectionService, customers: CustomerService,
         orders: OrderService, ownTypes: OwnTypeService, mappings: VariantMappingService, locations: LocationService,
         inventory: InventoryService, subscriptions: SubscriptionService, feed: FeedFollower, log: EventLog,
         replays: ReplayService, erasure: ErasureService, workflows: WorkflowService
@@ -31,6 +35,9 @@ package struct APIServices: Sendable {
         self.connections = connections
         self.inbox = inbox
         self.products = products
+        self.categories = categories
+        self.collections = collections
+        self.customers = customers
         self.orders = orders
         self.ownTypes = ownTypes
         self.mappings = mappings

@@ -41,12 +41,14 @@ extension Problem {
             case .notFound: .notFound
             case .conflict: .conflict
             case .gone: .gone
+            case .stale: .preconditionFailed
             case .invalid: .unprocessableContent
             case .tooMany: .tooManyRequests
             case .unavailable: .serviceUnavailable
             }
         self.init(status, refusal.sentence, fields: refusal.fields)
         // Both say "later", so both say when, even where the service named no number.
+        if refusal.kind == .stale { headers[.eTag] = refusal.fields.first { $0.name == "etag" }?.value.string }
         let mustSayWhen = refusal.kind == .unavailable || refusal.kind == .tooMany
         if let seconds = refusal.retryAfter ?? (mustSayWhen ? 1 : nil) { headers[.retryAfter] = String(seconds) }
     }

@@ -84,12 +84,19 @@ extension JSONResponse {
     package static func page<Row, Kind>(
         _ rows: [Row], limit: Int, cursor: (Row) -> ID<Kind>, _ write: (Row, inout JSONWriter) -> Void
     ) -> JSONResponse {
+        page(rows, limit: limit, cursor: { cursor($0).description }, write)
+    }
+
+    /// The same for a list whose cursors are more than an id.
+    package static func page<Row>(
+        _ rows: [Row], limit: Int, cursor: (Row) -> String, _ write: (Row, inout JSONWriter) -> Void
+    ) -> JSONResponse {
         let shown = rows.prefix(limit)
         return JSONResponse { writer in
             writer.arrayField("data") { writer in
                 for row in shown { writer.object { writer in write(row, &writer) } }
             }
-            writer.field("next_cursor", rows.count > limit ? shown.last.map { cursor($0).description } : nil)
+            writer.field("next_cursor", rows.count > limit ? shown.last.map(cursor) : nil)
         }
     }
 }

@@ -10,6 +10,26 @@ package enum Limits {
     package static let orderLines = 10_000
     /// Characters of any one text that is kept in a column.
     package static let textCharacters = 4096
+    /// Characters of an address that is kept for others to open; browsers and feeds stop near it.
+    package static let addressCharacters = 2048
+    /// Variants of one product: Shopify's own bound.
+    package static let productVariants = 2048
+    /// Option names of one product. Shopify takes three, other stores some more.
+    package static let productOptions = 10
+    package static let productTags = 250
+    package static let productAttributes = 100
+    package static let productMedia = 250
+    /// A thousand tonnes.
+    package static let weightGrams: Int64 = 1_000_000_000
+    /// Categories of one organisation: Google's whole taxonomy has six thousand.
+    package static let categories = 10_000
+    /// Levels of the tree: Google's has seven.
+    package static let categoryDepth = 16
+    /// Products of a collection that is listed by hand, each of which is an id in one body.
+    package static let collectionProducts = 10_000
+    package static let collectionConditions = 50
+    package static let customerTags = 250
+    package static let customerAddresses = 50
     /// Rows of one page of a list.
     package static let pageRows = 100
     /// Rows of a list when the caller names no number.

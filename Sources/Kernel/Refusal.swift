@@ -14,6 +14,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case conflict
         /// It was there and is no more (410).
         case gone
+        /// It has changed since the caller read it (412); the field `etag` is the present one.
+        case stale
         /// Well formed, and still not acceptable (422); for single fields throw `InvalidDocument`.
         case invalid
         /// Too many requests (429).

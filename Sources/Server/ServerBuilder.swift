@@ -91,6 +91,9 @@ package enum ServerBuilder {
         let services = APIServices(
             intake: intake.intake, connections: intake.connections, inbox: intake.inbox,
             products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
+            categories: CategoryService(database: database, ids: ids, time: time),
+            collections: CollectionService(database: database, ids: ids, time: time),
+            customers: CustomerService(publisher: delivery.publisher, ids: ids),
             orders: OrderService(publisher: delivery.publisher, ids: ids),
             ownTypes: OwnTypeService(publisher: delivery.publisher, ids: ids),
             mappings: VariantMappingService(database: database, rematch: intake.rematch, ids: ids, time: time),

@@ -29,6 +29,8 @@ package struct Migration: Sendable {
         Migration(8, "subscription", PackageResources.m0008_subscription_sql),
         Migration(9, "event_log", PackageResources.m0009_event_log_sql),
         Migration(10, "event_type", PackageResources.m0010_event_type_sql),
+        Migration(11, "catalogue", PackageResources.m0011_catalogue_sql),
+        Migration(12, "customer", PackageResources.m0012_customer_sql),
         Migration(13, "inventory", PackageResources.m0013_inventory_sql),
         Migration(14, "order_life", PackageResources.m0014_order_life_sql),
     ]

@@ -143,7 +143,8 @@ struct OrderRematchTests {
             try await shop.take([snapshot("o", lines: [line("1", sku: "A"), line("2", sku: "B")])])
             let product = try await shop.product(#"{"title":"T"}"#)
             let variant = try await shop.products.addVariant(
-                request(#"{"sku":"A"}"#) { NewVariant($0) }, to: product.id, scope: Shop.scope, actor: Shop.actor)
+                request(#"{"sku":"A"}"#) { NewVariant($0) }, to: product.id, scope: Shop.scope, actor: Shop.actor
+            ).variant
             await shop.rematch.drain()
             #expect(try await shop.order("o").lines.map(\.match) == [.sku, .unmatched])
             _ = try await shop.products.changeVariant(

@@ -13,7 +13,8 @@ struct ProductServiceTests {
         _ shop: Shop, _ variant: Variant, _ body: String, scope: Scope = Shop.scope
     ) async throws -> Variant {
         try await shop.products.changeVariant(
-            variant.id, of: variant.product, request(body) { VariantChange($0) }, scope: scope, actor: Shop.actor)
+            variant.id, of: variant.product, request(body) { VariantChange($0) }, scope: scope, actor: Shop.actor
+        ).variant
     }
 
     @Test("A product is saved with its variants and told of", arguments: TestEngine.allCases)
@@ -146,7 +147,7 @@ struct ProductServiceTests {
             await #expect(throws: Refusal.notFound("product")) {
                 _ = try await shop.products.change(id, title, scope: scope, actor: Shop.actor)
             }
-            #expect(try await shop.products.list(scope: scope, after: nil, limit: 10).isEmpty)
+            #expect(try await shop.products.list(ProductQuery(limit: 10), scope: scope).isEmpty)
             let foreign = try await shop.product(#"{"title":"T"}"#)
             await #expect(throws: Refusal.notFound("variant")) {
                 _ = try await shop.products.changeVariant(
@@ -163,8 +164,10 @@ struct ProductServiceTests {
             for number in 0..<5 {
                 all.append(try await shop.product(#"{"title":"\#(number)","variants":[{"sku":"A\#(number)"},{}]}"#))
             }
-            #expect(try await shop.products.list(scope: Shop.scope, after: nil, limit: 3) == Array(all[..<3]))
-            #expect(try await shop.products.list(scope: Shop.scope, after: all[2].id, limit: 3) == Array(all[3...]))
+            var query = ProductQuery(limit: 3)
+            #expect(try await shop.products.list(query, scope: Shop.scope) == Array(all[..<3]))
+            query.cursor = query.cursor(behind: all[2])
+            #expect(try await shop.products.list(query, scope: Shop.scope) == Array(all[3...]))
         }
     }
 }

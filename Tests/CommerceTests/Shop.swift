@@ -27,6 +27,9 @@ struct Shop: Sendable {
     let importer: OrderImporter
     let rematch: WorkflowRunner
     let products: ProductService
+    let categories: CategoryService
+    let collections: CollectionService
+    let customers: CustomerService
     let orders: OrderService
     let locations: LocationService
     let inventory: InventoryService
@@ -53,6 +56,9 @@ struct Shop: Sendable {
             random: random.next,
             logger: logger)
         products = ProductService(publisher: publisher, rematch: rematch, ids: ids)
+        categories = CategoryService(database: database, ids: ids, time: time.source)
+        collections = CollectionService(database: database, ids: ids, time: time.source)
+        customers = CustomerService(publisher: publisher, ids: ids)
         orders = OrderService(publisher: publisher, ids: ids)
         locations = LocationService(database: database, ids: ids, time: time.source)
         inventory = InventoryService(publisher: publisher, ids: ids, time: time.source)

@@ -28,7 +28,7 @@ struct TenantWallTests {
         let levels = try await shop.api.get("/api/v1/inventory/levels").page()
         let level = "/api/v1/inventory/levels/\(try #require(levels.first).text("id"))"
         let mapping = #"{"external_id": "a", "variant_id": "\#(variant)"}"#
-        return [
+        return try await [
             Route(method: .get, path: connection),
             Route(method: .patch, path: connection, body: #"{"status": "paused"}"#),
             Route(method: .post, path: connection + "/rotate-secret", body: "{}"),
@@ -41,6 +41,8 @@ struct TenantWallTests {
             Route(method: .get, path: productPath + "/variants"),
             Route(method: .post, path: productPath + "/variants", body: #"{"sku": "X"}"#),
             Route(method: .patch, path: productPath + "/variants/\(variant)", body: #"{"title": "Mine"}"#),
+            Route(method: .delete, path: productPath + "/variants/\(variant)"),
+            Route(method: .post, path: productPath + "/activate"),
             Route(method: .get, path: order),
             Route(method: .post, path: order + "/transition", body: #"{"to": "cancelled"}"#),
             Route(method: .patch, path: order, body: #"{"tags": ["mine"]}"#),
@@ -65,8 +67,38 @@ struct TenantWallTests {
             Route(method: .post, path: subscription + "/disable"),
             Route(method: .post, path: subscription + "/activate"),
             Route(method: .delete, path: subscription),
+            Route(method: .delete, path: productPath),
             Route(method: .delete, path: connection),
             Route(method: .delete, path: "/api/v1/api-keys/\(key)"),
+        ] + catalogueRoutes(shop)
+    }
+
+    private static func catalogueRoutes(_ shop: Shop) async throws -> [Route] {
+        let category =
+            "/api/v1/pim/categories/"
+            + (try await shop.api.post("/api/v1/pim/categories", #"{"name": "Shirts"}"#).text("id"))
+        let collection =
+            "/api/v1/collections/"
+            + (try await shop.api.post("/api/v1/collections", #"{"kind": "manual", "title": "Sale"}"#).text("id"))
+        let customer =
+            "/api/v1/crm/customers/"
+            + (try await shop.api.post("/api/v1/crm/customers", #"{"type": "individual", "first_name": "Ann"}"#)
+                .text("id"))
+        return [
+            Route(method: .get, path: category),
+            Route(method: .patch, path: category, body: #"{"name": "Mine"}"#),
+            Route(method: .get, path: collection),
+            Route(method: .get, path: collection + "/products"),
+            Route(method: .put, path: collection + "/products", body: #"{"product_ids": []}"#),
+            Route(method: .patch, path: collection, body: #"{"title": "Mine"}"#),
+            Route(method: .get, path: customer),
+            Route(method: .patch, path: customer, body: #"{"first_name": "Bo"}"#),
+            Route(method: .post, path: customer + "/status", body: #"{"status": "churned"}"#),
+            Route(method: .post, path: customer + "/assign", body: #"{"user_id": null}"#),
+            Route(method: .post, path: customer + "/erase"),
+            Route(method: .delete, path: category),
+            Route(method: .delete, path: collection),
+            Route(method: .delete, path: customer),
         ]
     }
 
@@ -101,9 +133,10 @@ struct TenantWallTests {
             let stranger = server.caller(token: token, tenant: TestServer.stranger)
 
             for path in [
-                "/api/v1/oms/orders", "/api/v1/pim/products", "/api/v1/webhooks/subscriptions",
-                "/api/v1/webhooks/events", "/api/v1/workflows", "/api/v1/api-keys", "/api/v1/inventory/locations",
-                "/api/v1/inventory/levels", "/api/v1/inventory/ledger",
+                "/api/v1/oms/orders", "/api/v1/pim/products", "/api/v1/pim/categories", "/api/v1/collections",
+                "/api/v1/crm/customers", "/api/v1/webhooks/subscriptions", "/api/v1/webhooks/events",
+                "/api/v1/workflows", "/api/v1/api-keys", "/api/v1/inventory/locations", "/api/v1/inventory/levels",
+                "/api/v1/inventory/ledger",
             ] {
                 #expect(try await stranger.get(path).page().isEmpty, "\(path)")
             }

@@ -2,19 +2,15 @@ import Kernel
 
 /// What a caller gives for a new product.
 package struct NewProduct: Sendable {
-    package let title: String
-    package let description: String?
-    package let category: String?
-    package let status: Product.Status
+    let change: ProductChange
+    let status: Product.Status
     package let variants: [NewVariant]
 
     package init(_ fields: FieldReader) {
-        title = fields.requiredString("title", upTo: 500)
-        description = fields.string("description", upTo: 20_000)
-        category = fields.string("category", upTo: 200)
+        change = ProductChange(fields, isNew: true)
         status = fields.choice("status", of: Product.Status.self) ?? .draft
         if status == .discontinued { fields.fault("status", "a new product can't be discontinued") }
-        variants = fields.objects("variants", upTo: 2048) { NewVariant($0) } ?? []
+        variants = fields.objects("variants", upTo: Limits.productVariants) { NewVariant($0) } ?? []
         var seen: Set<String> = []
         for (index, variant) in variants.enumerated() {
             if let sku = variant.sku, !seen.insert(sku).inserted {
@@ -24,71 +20,144 @@ package struct NewProduct: Sendable {
     }
 }
 
-/// What a caller gives for a new variant.
-package struct NewVariant: Sendable {
-    package let sku: String?
-    package let barcode: String?
-    package let title: String?
-    package let price: Money?
+/// What a caller says of a product: null empties a field, a missing one stays. Attributes are merged by their names;
+/// lists are replaced.
+package struct ProductChange: Sendable, Equatable {
+    let title: FieldChange<String>
+    package let handle: FieldChange<String>
+    let description: FieldChange<String>
+    let brand: FieldChange<String>
+    let category: FieldChange<String>
+    package let categoryID: FieldChange<CategoryID>
+    let url: FieldChange<String>
+    let options: FieldChange<[String]>
+    let tags: FieldChange<[String]>
+    let attributes: FieldChange<[ProductDetails.Attribute]>
+    let media: FieldChange<[ProductDetails.Media]>
 
-    package init(_ fields: FieldReader) {
-        sku = Self.trimmed(fields, "sku")
-        barcode = Self.trimmed(fields, "barcode")
-        title = fields.string("title", upTo: 500)
-        price = Self.price(fields, fallback: nil)
+    package init(_ fields: FieldReader) { self.init(fields, isNew: false) }
+
+    init(_ fields: FieldReader, isNew: Bool) {
+        title = isNew || fields.isPresent("title") ? .set(fields.requiredString("title", upTo: 500)) : .keep
+        handle = fields.change("handle") { Self.handle(fields, $0) }
+        description = fields.change("description") { fields.string($0, upTo: 20_000) }
+        brand = fields.textChange("brand", upTo: 200)
+        category = fields.textChange("category", upTo: 750)
+        categoryID = fields.change("category_id") { fields.id($0) }
+        url = fields.addressChange("url")
+        options = fields.change("options") { Self.names(fields, $0, upTo: Limits.productOptions) }
+        tags = fields.change("tags") { Self.names(fields, $0, upTo: Limits.productTags) }
+        attributes = fields.change("attributes") { Self.attributes(fields, $0) }
+        media = fields.change("media") { Self.media(fields, $0) }
     }
 
-    /// Text without the white space that spreadsheets leave around codes.
-    static func trimmed(_ fields: FieldReader, _ name: String) -> String? {
-        guard let trimmed = fields.string(name, upTo: 200)?.trimmed else { return nil }
-        if trimmed.isEmpty { fields.fault(name, "must not be blank") }
-        return trimmed
+    /// Sets what is given. Whether options fit the variants is for `OptionRules` to say.
+    func apply(to product: inout Product) throws {
+        product.title = title.applied(to: product.title) ?? product.title
+        product.handle = handle.applied(to: product.handle)
+        product.description = description.applied(to: product.description)
+        product.brand = brand.applied(to: product.brand)
+        product.category = category.applied(to: product.category)
+        product.categoryID = categoryID.applied(to: product.categoryID)
+        product.url = url.applied(to: product.url)
+        if options == .keep, tags == .keep, attributes == .keep, media == .keep { return }
+        var details = try product.details
+        details.options = options.applied(to: details.options) ?? []
+        details.tags = tags.applied(to: details.tags) ?? []
+        details.media = media.applied(to: details.media) ?? []
+        switch attributes {
+        case .keep: break
+        case .clear: details.attributes = []
+        case .set(let given): details.attributes = try Self.merged(details.attributes, given)
+        }
+        product.keptDetails = details.kept
     }
 
-    /// A price needs its currency beside it, unless the variant already has one.
-    static func price(_ fields: FieldReader, fallback: Currency?) -> Money? {
-        let currency = fields.currency("currency") ?? fallback
-        guard fields.value("price") != nil else { return nil }
-        guard let currency else {
-            if fields.value("currency") == nil { fields.fault("currency", "is required beside a price") }
+    private static func merged(
+        _ old: [ProductDetails.Attribute], _ given: [ProductDetails.Attribute]
+    ) throws(InvalidDocument) -> [ProductDetails.Attribute] {
+        var merged = old
+        for attribute in given {
+            if let index = merged.firstIndex(where: { $0.name == attribute.name }) {
+                if attribute.value == .null { merged.remove(at: index) } else { merged[index] = attribute }
+            } else if attribute.value != .null {
+                merged.append(attribute)
+            }
+        }
+        if merged.count > Limits.productAttributes {
+            throw InvalidDocument(
+                pointer: "/attributes", detail: "would have more than \(Limits.productAttributes) members")
+        }
+        return merged
+    }
+
+    // MARK: Reading
+
+    static func handle(_ fields: FieldReader, _ name: String) -> String? {
+        guard let text = fields.string(name, upTo: 200) else { return nil }
+        let isHandle = text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (48...57).contains(byte)
+                || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+        }
+        if text.isEmpty || !isHandle { fields.fault(name, "must be made of a-z, 0-9, \"-\" and \"_\"") }
+        return text
+    }
+
+    /// Distinct names without white space around them.
+    static func names(_ fields: FieldReader, _ name: String, upTo limit: Int) -> [String]? {
+        guard let texts = fields.strings(name, upTo: limit) else { return nil }
+        var seen: Set<String> = []
+        return texts.enumerated().map { index, text in
+            let trimmed = text.trimmed
+            if trimmed.isEmpty || trimmed.unicodeScalars.count > 100 {
+                fields.fault(at: [name, String(index)], "must have 1 to 100 characters")
+            } else if !seen.insert(trimmed).inserted {
+                fields.fault(at: [name, String(index)], "\"\(trimmed)\" stands twice")
+            }
+            return trimmed
+        }
+    }
+
+    private static func attributes(_ fields: FieldReader, _ name: String) -> [ProductDetails.Attribute]? {
+        guard let members = fields.value(name)?.object?.members else {
+            fields.fault(name, "must be an object of names and plain values")
             return nil
         }
-        guard let price = fields.money("price", in: currency) else { return nil }
-        if price.minorUnits < 0 { fields.fault("price", "must not be below zero") }
-        return price
+        if members.count > Limits.productAttributes {
+            fields.fault(name, "has more than \(Limits.productAttributes) members")
+        }
+        for member in members {
+            if member.name.isEmpty || member.name.unicodeScalars.count > 100 {
+                fields.fault(at: [name, member.name], "must have a name of 1 to 100 characters")
+            }
+            switch member.value {
+            case .array, .object:
+                fields.fault(
+                    at: [name, member.name], "must be a text, a number or a boolean, not \(member.value.kind)")
+            case .string(let text) where text.unicodeScalars.count > 1000:
+                fields.fault(at: [name, member.name], "is longer than 1000 characters")
+            case .number(let digits) where digits.utf8.count > 40:
+                fields.fault(at: [name, member.name], "is longer than 40 digits")
+            default: break
+            }
+        }
+        return members.map { ProductDetails.Attribute(name: $0.name, value: $0.value) }
     }
-}
 
-/// What a caller changes of a product: fields that are left out stay as they are.
-package struct ProductChange: Sendable {
-    package let title: String?
-    package let description: String?
-    package let category: String?
-
-    package init(_ fields: FieldReader) {
-        title = fields.isPresent("title") ? fields.requiredString("title", upTo: 500) : nil
-        description = fields.string("description", upTo: 20_000)
-        category = fields.string("category", upTo: 200)
-    }
-}
-
-/// What a caller changes of a variant: fields that are left out stay as they are.
-package struct VariantChange: Sendable {
-    package let sku: String?
-    package let barcode: String?
-    package let title: String?
-    /// The new price's digits, read with its currency once the stored variant is at hand.
-    package let price: String?
-    package let currency: Currency?
-
-    package init(_ fields: FieldReader) {
-        sku = NewVariant.trimmed(fields, "sku")
-        barcode = NewVariant.trimmed(fields, "barcode")
-        title = fields.string("title", upTo: 500)
-        currency = fields.currency("currency")
-        let given = fields.value("price")
-        price = given?.decimalText
-        if given != nil, price == nil { fields.fault("price", "must be a number") }
-        if currency != nil, given == nil { fields.fault("price", "is required beside a currency") }
+    /// Media in the order of their positions; those without one follow in the order in which they are given.
+    private static func media(_ fields: FieldReader, _ name: String) -> [ProductDetails.Media]? {
+        let read = fields.objects(name, upTo: Limits.productMedia) { fields in
+            let url = fields.requiredString("url", upTo: Limits.addressCharacters)
+            if !url.isEmpty, !WebAddress.isOne(url) {
+                fields.fault("url", "must be an address that begins with https:// or http://")
+            }
+            let position = fields.integer("position", in: 1...Int64(Limits.productMedia))
+            let media = ProductDetails.Media(url: url, alt: fields.string("alt", upTo: 500))
+            return (position: position ?? .max, media: media)
+        }
+        let ordered = read?.enumerated().sorted {
+            ($0.element.position, $0.offset) < ($1.element.position, $1.offset)
+        }
+        return ordered?.map(\.element.media)
     }
 }

@@ -81,8 +81,10 @@ struct LineMatcher {
             if let id = question.itemID.flatMap({ VariantID($0) }) { rows.append(.id(id), .id(question.tenant)) }
         }
         let found = try transaction.all(
-            "SELECT v.tenant_id, v.id FROM {rows} r JOIN variant v ON v.id = r.wanted AND v.tenant_id = r.tenant",
-            rows: rows
+            """
+            SELECT v.tenant_id, v.id FROM {rows} r
+            JOIN variant v ON v.id = r.wanted AND v.tenant_id = r.tenant AND v.deleted_at IS NULL
+            """, rows: rows
         ) { ($0.id(0, of: Tenant.self), $0.id(1, of: Variant.self)) }
         for (tenant, id) in found { byID[TenantKey(tenant: tenant, value: id)] = id }
     }
@@ -98,6 +100,7 @@ struct LineMatcher {
             SELECT m.tenant_id, m.connection_id, m.external_id, m.variant_id
             FROM {rows} r JOIN variant_mapping m
                 ON m.tenant_id = r.tenant AND m.connection_id = r.connection AND m.external_id = r.item
+            JOIN variant v ON v.id = m.variant_id AND v.deleted_at IS NULL
             """, rows: rows
         ) { row in
             let key = MappingKey(connection: row.id(1), external: row.text(2))

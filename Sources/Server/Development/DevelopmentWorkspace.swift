@@ -124,12 +124,12 @@ struct DevelopmentWorkspace: Sendable {
     private static func prepareCatalogue(_ products: ProductService) async throws -> Set<String> {
         let scope = principal.scope
         var skus: Set<String> = []
-        var after: ProductID?
+        var query = ProductQuery(limit: Limits.pageRows)
         while true {
-            let page = try await products.list(scope: scope, after: after, limit: Limits.pageRows)
+            let page = try await products.list(query, scope: scope)
             for product in page { skus.formUnion(product.variants.compactMap(\.sku)) }
-            guard page.count == Limits.pageRows else { break }
-            after = page.last?.id
+            guard page.count == Limits.pageRows, let last = page.last else { break }
+            query.cursor = query.cursor(behind: last)
         }
         for document in try JSONValue(parsing: Array(catalogue.utf8)).array ?? [] {
             let new = try FieldReader.read(document) { NewProduct($0) }
