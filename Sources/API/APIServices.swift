@@ -23,13 +23,14 @@ package struct APIServices: Sendable {
     package let replays: ReplayService
     package let erasure: ErasureService
     package let workflows: WorkflowService
+    package let catalogFeed: CatalogFeedServices
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
         categories: CategoryService, collections: CollectionService, customers: CustomerService,
         orders: OrderService, ownTypes: OwnTypeService, mappings: VariantMappingService, locations: LocationService,
         inventory: InventoryService, subscriptions: SubscriptionService, feed: FeedFollower, log: EventLog,
-        replays: ReplayService, erasure: ErasureService, workflows: WorkflowService
+        replays: ReplayService, erasure: ErasureService, workflows: WorkflowService, catalogFeed: CatalogFeedServices
     ) {
         self.intake = intake
         self.connections = connections
@@ -49,5 +50,6 @@ package struct APIServices: Sendable {
         self.replays = replays
         self.erasure = erasure
         self.workflows = workflows
+        self.catalogFeed = catalogFeed
     }
 }

@@ -1,4 +1,5 @@
 import API
+import CatalogFeed
 import Commerce
 import DeliveryClient
 import Durable
@@ -69,7 +70,8 @@ package enum ServerBuilder {
     ) throws -> TradewindServer {
         let time = TimeSource.system
         let ids = IDGenerator(time: time)
-        let box = SecretBox(try masterKey(settings))
+        let master = try masterKey(settings)
+        let box = SecretBox(master)
         let client = ProviderClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
         let deliveryClient = try DeliveryClient(
@@ -88,9 +90,14 @@ package enum ServerBuilder {
         let dependencies = APIDependencies(
             settings: settings.api, database: database, tokens: try verifier(settings, client, logger), box: box,
             registry: registry)
+        let changes = CatalogueChanges()
+        let products = ProductService(
+            publisher: delivery.publisher, rematch: intake.rematch, changes: changes, ids: ids)
+        let catalogFeed = CatalogFeedServices(
+            settings, database: database, master: master, products: products, changes: changes, ids: ids,
+            logger: logger)
         let services = APIServices(
-            intake: intake.intake, connections: intake.connections, inbox: intake.inbox,
-            products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
+            intake: intake.intake, connections: intake.connections, inbox: intake.inbox, products: products,
             categories: CategoryService(database: database, ids: ids, time: time),
             collections: CollectionService(database: database, ids: ids, time: time),
             customers: CustomerService(publisher: delivery.publisher, ids: ids),
@@ -102,7 +109,8 @@ package enum ServerBuilder {
             subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
             log: EventLog(database: database), replays: delivery.replays,
-            erasure: ErasureService(database: database, time: time), workflows: intake.workflows)
+            erasure: ErasureService(database: database, time: time), workflows: intake.workflows,
+            catalogFeed: catalogFeed)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
             schedules: [
@@ -118,9 +126,9 @@ package enum ServerBuilder {
             background: settings.worksInBackground
                 ? [
                     delivery.sequencer, delivery.dispatcher, delivery.replayRunner, intake.rematch, intake.runner,
-                    schedules,
+                    catalogFeed.feeds, schedules,
                 ]
-                : [delivery.sequencer, schedules],
+                : [delivery.sequencer, catalogFeed.feeds, schedules],
             logger: logger)
     }
 

@@ -16,8 +16,7 @@ struct FanOut: Sendable {
     /// Records events, their place in the feed and their deliveries, in at most six statements whatever their number.
     ///
     /// Returns the deliveries that are born leased to this process, and the endpoints that have to fetch theirs when they
-    /// have room, to be offered to the dispatcher after the commit. An ordered endpoint always fetches: only the store
-    /// knows whether an earlier delivery of the same entity is still under way somewhere.
+    /// have room, to be offered to the dispatcher after the commit.
     func record(_ events: [DomainEvent], now: Timestamp, in transaction: any Transaction) throws -> NewDeliveries {
         var new = NewDeliveries()
         if events.isEmpty { return new }
@@ -37,13 +36,7 @@ struct FanOut: Sendable {
                     id: ids.next(), tenant: event.scope.tenant, subscription: target.id, event: event, attempts: 0,
                     claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now,
                     orderedBy: target.isOrdered ? event.entity.id : nil)
-                if !target.isOrdered, room.take(target.id, delivery.tenant, places: delivery.places) {
-                    DeliveryStore.append(delivery, .leased, now: now, to: &rows)
-                    new.ready.append(delivery)
-                } else {
-                    DeliveryStore.append(delivery, .heldBack, now: now, to: &rows)
-                    new.backlogs[target.id] = delivery.tenant
-                }
+                new.add(delivery, isOrdered: target.isOrdered, room: &room, now: now, to: &rows)
             }
         }
         try DeliveryStore.insert(rows, in: transaction)

@@ -1,4 +1,5 @@
 import Kernel
+import Storage
 
 /// What a transaction leaves for the dispatcher, to be offered to it after the commit.
 struct NewDeliveries: Sendable {
@@ -8,4 +9,22 @@ struct NewDeliveries: Sendable {
     var backlogs: [SubscriptionID: TenantID] = [:]
 
     var isEmpty: Bool { ready.isEmpty && backlogs.isEmpty }
+}
+
+extension NewDeliveries {
+    /// Adds a delivery to the rows: leased to this process where the endpoint has room, else held back for whoever
+    /// fetches for it. An ordered endpoint always fetches: only the store knows whether an earlier delivery of the same
+    /// entity is still under way somewhere.
+    mutating func add(
+        _ delivery: ReadyDelivery, isOrdered: Bool, room: inout DispatchState.Room, now: Timestamp,
+        to rows: inout RowBatch
+    ) {
+        if !isOrdered, room.take(delivery.subscription, delivery.tenant, places: delivery.places) {
+            DeliveryStore.append(delivery, .leased, now: now, to: &rows)
+            ready.append(delivery)
+        } else {
+            DeliveryStore.append(delivery, .heldBack, now: now, to: &rows)
+            backlogs[delivery.subscription] = delivery.tenant
+        }
+    }
 }

@@ -16,7 +16,7 @@ extension SubscriptionService {
         let now = time.now()
         let (ids, dispatcher) = (ids, dispatcher)
         let event = request.event(id: ids.next(), at: now, scope: scope, actor: actor, subscription: id)
-        let ready = try await database.write { transaction in
+        let (delivery, new) = try await database.write { transaction in
             guard let stored = try SubscriptionStore.fetch(id, scope: scope, in: transaction) else {
                 throw Refusal.notFound("subscription")
             }
@@ -24,18 +24,19 @@ extension SubscriptionService {
                 throw Refusal.conflict("The subscription is disabled: activate it before testing it.")
             }
             try EventStore.insertUnfed([event], in: transaction)
-            var room = dispatcher.room()
-            let isLeased = room.take(id)
+            var room = dispatcher.room(for: [(id, scope.tenant)])
             let delivery = ReadyDelivery(
                 id: ids.next(), tenant: scope.tenant, subscription: id, event: event, attempts: 0,
-                claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now)
+                claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now,
+                orderedBy: stored.isOrdered ? event.entity.id : nil)
             var rows = DeliveryStore.newRows()
-            DeliveryStore.append(delivery, leased: isLeased, now: now, to: &rows)
+            var new = NewDeliveries()
+            new.add(delivery, isOrdered: stored.isOrdered, room: &room, now: now, to: &rows)
             try DeliveryStore.insert(rows, in: transaction)
-            return (delivery, isLeased)
+            return (delivery.id, new)
         }
-        if ready.1 { dispatcher.offer([ready.0]) }
-        return ready.0.id
+        dispatcher.offer(new)
+        return delivery
     }
 }
 
