@@ -35,10 +35,10 @@ struct OwnTypeTests {
     }
 
     private func subscribe(_ hub: Hub, _ pattern: String) async throws -> Subscription {
-        let names = try await types(hub).names(tenant: Hub.scope.tenant)
+        let rules = try await hub.subscriptions.rules(for: Hub.scope.tenant)
         let body = #"{"url": "https://shop.example.com/in", "event_types": ["\#(pattern)"]}"#
         let request = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
-            SubscriptionRequest($0, policy: hub.subscriptions.policy, names: names)
+            SubscriptionRequest($0, rules: rules)
         }
         return try await hub.subscriptions.create(request, scope: Hub.scope).0
     }

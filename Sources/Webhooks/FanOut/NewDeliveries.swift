@@ -16,7 +16,7 @@ extension NewDeliveries {
     /// fetches for it. An ordered endpoint always fetches: only the store knows whether an earlier delivery of the same
     /// entity is still under way somewhere.
     mutating func add(
-        _ delivery: ReadyDelivery, isOrdered: Bool, room: inout DispatchState.Room, now: Timestamp,
+        _ delivery: ReadyDelivery, isOrdered: Bool, room: inout Room, now: Timestamp,
         to rows: inout RowBatch
     ) {
         if !isOrdered, room.take(delivery.subscription, delivery.tenant, places: delivery.places) {
