@@ -18,7 +18,7 @@ package struct OrderItem: Sendable {
 
     package init(_ fields: FieldReader, in currency: Currency) {
         variant = fields.id("variant_id", of: Variant.self)
-        sku = NewVariant.trimmed(fields, "sku")
+        sku = Self.text(fields, "sku")
         location = fields.id("location_id")
         isCustom = fields.bool("custom") ?? false
         let quantity = fields.integer("quantity", in: 1...AdjustmentRequest.most)
@@ -36,6 +36,13 @@ package struct OrderItem: Sendable {
         if unitPrice.minorUnits >= 0, let full = total, full.minorUnits < 0 {
             fields.fault("discount", "is more than the line costs")
         }
+    }
+
+    /// A text without the white space around it, which must leave something.
+    static func text(_ fields: FieldReader, _ name: String) -> String? {
+        guard let text = fields.string(name, upTo: 200)?.trimmed else { return nil }
+        if text.isEmpty { fields.fault(name, "must not be blank") }
+        return text
     }
 
     /// An amount that is not below zero.

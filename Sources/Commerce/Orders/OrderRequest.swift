@@ -21,8 +21,8 @@ package struct NewOrder: Sendable {
 
     package init(_ fields: FieldReader) {
         idempotencyKey = fields.requiredString("idempotency_key", upTo: 200)
-        externalID = Self.text(fields, "external_id")
-        number = Self.text(fields, "number")
+        externalID = OrderItem.text(fields, "external_id")
+        number = OrderItem.text(fields, "number")
         let given = fields.currency("currency")
         if fields.value("currency") == nil { fields.fault("currency", "is required") }
         // Reading goes on with some currency, so that the other fields' faults are told too.
@@ -41,12 +41,6 @@ package struct NewOrder: Sendable {
         OrderItem.checkSum(of: items, beside: [shipping, tax ?? .zero(currency)], fields, "items")
     }
 
-    private static func text(_ fields: FieldReader, _ name: String) -> String? {
-        guard let text = fields.string(name, upTo: 200)?.trimmed else { return nil }
-        if text.isEmpty { fields.fault(name, "must not be blank") }
-        return text
-    }
-
     private static func presentment(_ fields: FieldReader) -> OrderSnapshot.Presentment? {
         let given = fields.currency("currency")
         for name in ["currency", "total"] where fields.value(name) == nil { fields.fault(name, "is required") }
@@ -59,7 +53,8 @@ package struct NewOrder: Sendable {
 
     private static func customer(_ fields: FieldReader) -> OrderSnapshot.Customer {
         OrderSnapshot.Customer(
-            externalID: text(fields, "external_id"), name: text(fields, "name"), email: text(fields, "email"))
+            externalID: OrderItem.text(fields, "external_id"), name: OrderItem.text(fields, "name"),
+            email: OrderItem.text(fields, "email"))
     }
 
     /// The order as a snapshot, so that a caller's order takes the same way as a store's.
