@@ -149,8 +149,8 @@ package final class Dispatcher: Service {
 
     // MARK: Claiming
 
-    /// Says that something is due in the store.
-    func wake() { doorbell.ring() }
+    /// Says that deliveries to a subscription were written which nobody holds yet.
+    func wake(for subscription: SubscriptionID, tenant: TenantID) { doorbell.ring() }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
