@@ -164,8 +164,8 @@ package final class Dispatcher: Service {
     /// How often the store is asked for what is due, and for what other copies left.
     private static let pollInterval: Duration = .seconds(1)
 
-    /// Says that something is due in the store.
-    func wake() { doorbell.ring() }
+    /// Says that deliveries to a subscription were written which nobody holds yet.
+    func wake(for subscription: SubscriptionID, tenant: TenantID) { doorbell.ring() }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {

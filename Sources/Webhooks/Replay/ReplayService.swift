@@ -53,7 +53,7 @@ package struct ReplayService: Sendable {
             }
             return targets
         }
-        dispatcher.wake()
+        for target in targets { dispatcher.wake(for: target, tenant: scope.tenant) }
         return targets
     }
 

@@ -65,6 +65,8 @@ package struct ReplayWorkflow: WorkflowKind {
         var fate: Fate
         var pace: ReplayPace
         var queued = 0
+        /// Whom the dispatcher is to be told of: nil where nothing was written.
+        var subscription: SubscriptionID?
         /// Whether it got on, be it only over events that nobody wants.
         var isMoving = false
     }
@@ -76,7 +78,7 @@ package struct ReplayWorkflow: WorkflowKind {
         let step = try await database.write(.background) { transaction in
             try Self.step(claim, pace: pace, ids: ids, now: now, in: transaction)
         }
-        if step.queued > 0 { dispatcher.wake() }
+        if let subscription = step.subscription { dispatcher.wake(for: subscription, tenant: claim.tenant) }
         return step
     }
 
@@ -117,6 +119,7 @@ package struct ReplayWorkflow: WorkflowKind {
             ids: ids, now: now, in: transaction)
         step.queued = slice.events.count
         step.isMoving = true
+        if step.queued > 0 { step.subscription = replay.subscription }
         try ReplayStore.advance(replay, to: slice.lastPosition, queued: step.queued, now: now, in: transaction)
         if slice.isLast {
             try ReplayStore.setState(.completed, reason: nil, of: replay.id, now: now, in: transaction)

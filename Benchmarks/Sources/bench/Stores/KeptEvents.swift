@@ -24,7 +24,7 @@ struct KeptEvents {
             causation_id, payload)
         VALUES (?, ?, ?, zeroblob(16), 'system', 'order.created', 'order', ?, ?, 'connection', ?, ?)
         """,
-        "INSERT INTO feed (tenant_id, position, event_id) VALUES (?, ?, ?)",
+        "INSERT INTO feed (tenant_id, org_id, position, event_id) VALUES (?, ?, ?, ?)",
     ]
 
     /// Prepares a folder by the server itself (schema, keys, tenant), then fills its database.
@@ -70,7 +70,7 @@ struct KeptEvents {
         try statements[1].run([inbox, scope, scope, scope, .int(at), .bytes(body)])
         try statements[2].run([inbox, scope, scope, .bytes([]), .int(at), order, .int(at), .int(at)])
         try statements[3].run([event, scope, scope, order, .int(at), inbox, .bytes(payload(number))])
-        try statements[4].run([scope, .int(position), event])
+        try statements[4].run([scope, scope, .int(position), event])
     }
 
     private var shape: OrderShape { OrderShape(connection: "kept", secret: "", sku: "BOOT-KEPT", run: "00000000") }
