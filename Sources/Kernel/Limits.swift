@@ -14,6 +14,8 @@ package enum Limits {
     package static let addressCharacters = 2048
     /// Variants of one product: Shopify's own bound.
     package static let productVariants = 2048
+    /// Variants that an event of a product tells of, which keeps it near ten kilobytes.
+    package static let eventVariants = 100
     /// Option names of one product. Shopify takes three, other stores some more.
     package static let productOptions = 10
     package static let productTags = 250

@@ -113,6 +113,13 @@ struct ProductRuleTests {
         #expect(try ProductDiff(from: old, to: old).isEmpty)
     }
 
+    @Test("An event tells of a hundred variants at the most")
+    func payload() throws {
+        let variants = (0..<101).map { _ in "{}" }.joined(separator: ",")
+        let product = try product(#"{"title":"T","variants":[\#(variants)]}"#)
+        #expect(product.variants.count == 101 && product.payload.variants.count == 100)
+    }
+
     struct Amounts: Sendable {
         let given: String
         let price: String?

@@ -59,10 +59,11 @@ package struct Product: Sendable, Equatable {
         updatedAt = now
     }
 
-    /// What events tell of the product.
+    /// What events tell of the product, with its first variants: a change of many prices raises an event for each.
     package var payload: ProductPayload {
         ProductPayload(
-            id: id.cast(), title: title, status: status.rawValue, variants: variants.map(\.payload),
+            id: id.cast(), title: title, status: status.rawValue,
+            variants: variants.prefix(Limits.eventVariants).map(\.payload),
             createdAt: createdAt, updatedAt: updatedAt)
     }
 
