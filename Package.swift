@@ -44,6 +44,7 @@ extension Target.Dependency {
     static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1: Self = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -88,6 +89,10 @@ let targets: [Target] = [
             "Kernel", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
         ]),
 
+    .target(
+        name: "DeliveryClient",
+        dependencies: ["Kernel", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL, .nioTLS]),
+
     // Doors.
     .target(
         name: "API",
@@ -100,9 +105,9 @@ let targets: [Target] = [
         name: "Server",
         dependencies: [
             "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
-            "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "API", .configuration,
-            .hummingbird, .hummingbirdCore, .logging, .httpTypes, .metrics, .nioCore, .nioPosix, .serviceLifecycle,
-            .systemPackage,
+            "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "DeliveryClient", "API",
+            .configuration, .hummingbird, .hummingbirdCore, .logging, .httpTypes, .metrics, .nioCore, .nioPosix,
+            .serviceLifecycle, .systemPackage,
             .unixSignals,
         ], resources: [.embedInCode("Development/Recordings")]),
     .executableTarget(
@@ -119,6 +124,11 @@ let tests: [Target] = [
     .testTarget(
         name: "ProviderClientTests",
         dependencies: ["Kernel", "ProviderClient", .httpTypes, .logging, .nioCore, .nioPosix]),
+    .testTarget(
+        name: "DeliveryClientTests",
+        dependencies: [
+            "Kernel", "DeliveryClient", "TestSupport", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL,
+        ]),
     .testTarget(
         name: "SigningTests", dependencies: ["Kernel", "Signing", .crypto, .httpTypes], resources: [.copy("Vectors")]),
     .testTarget(

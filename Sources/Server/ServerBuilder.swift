@@ -1,5 +1,6 @@
 import API
 import Commerce
+import DeliveryClient
 import Durable
 import Hummingbird
 import Integrations
@@ -70,7 +71,10 @@ package enum ServerBuilder {
         let box = SecretBox(try masterKey(settings))
         let client = ProviderClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
-        let delivery = DeliveryParts(settings, database: database, box: box, client: client, ids: ids, logger: logger)
+        let deliveryClient = try DeliveryClient(
+            policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        let delivery = DeliveryParts(
+            settings, database: database, box: box, client: deliveryClient, ids: ids, logger: logger)
         let intake = try IntakeParts(
             settings, database: database, box: box, publisher: delivery.publisher, ids: ids, logger: logger)
         if !settings.worksInBackground {
@@ -95,8 +99,8 @@ package enum ServerBuilder {
             random: randomNumber,
             logger: logger)
         return TradewindServer(
-            settings: settings, database: database, client: client, services: services,
-            router: buildRouter(dependencies, services), registry: registry,
+            settings: settings, database: database, client: client, deliveryClient: deliveryClient,
+            services: services, router: buildRouter(dependencies, services), registry: registry,
             door: InboundDoor(dependencies, intake: intake.intake, logger: logger),
             // In the order of starting; they stop in the opposite one, so that what makes work stops first.
             background: settings.worksInBackground

@@ -1,10 +1,10 @@
 import API
 import Commerce
+import DeliveryClient
 import Durable
 import Integrations
 import Kernel
 import Logging
-import ProviderClient
 import Signing
 import Storage
 import Webhooks
@@ -17,7 +17,7 @@ struct DeliveryParts {
     let publisher: EventPublisher
 
     init(
-        _ settings: Settings, database: any Database, box: SecretBox, client: ProviderClient, ids: IDGenerator,
+        _ settings: Settings, database: any Database, box: SecretBox, client: DeliveryClient, ids: IDGenerator,
         logger: Logger
     ) {
         let time = TimeSource.system

@@ -1,4 +1,5 @@
 import API
+import DeliveryClient
 import Hummingbird
 import HummingbirdCore
 import Kernel
@@ -13,7 +14,9 @@ import UnixSignals
 package struct TradewindServer {
     package let settings: Settings
     package let database: any Database
+    /// For key sets and connectors.
     let client: ProviderClient
+    let deliveryClient: DeliveryClient
     package let services: APIServices
     package let router: Router<AppContext>
     package let registry: PrometheusRegistry
@@ -64,7 +67,10 @@ package struct TradewindServer {
             outcome = .failure(error)
         }
         await database.shutdown()
-        do { try await client.shutdown() } catch {
+        do {
+            try await deliveryClient.shutdown()
+            try await client.shutdown()
+        } catch {
             logger.warning("closing outgoing connections failed", metadata: ["error": "\(error)"])
         }
         logger.info("stopped")

@@ -29,6 +29,7 @@ private let allowedImports: [String: Set<String>] = [
     "ProviderClient": [
         "Kernel", "AsyncHTTPClient", "HTTPTypes", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Logging", "Glibc",
     ],
+    "DeliveryClient": ["Kernel", "HTTPTypes", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "Glibc"],
 
     "API": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
@@ -37,10 +38,9 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "Server": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",
-        "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "API", "Configuration", "Hummingbird",
-        "HummingbirdCore",
-        "Logging",
-        "HTTPTypes", "Metrics", "NIOCore", "NIOPosix", "ServiceLifecycle", "SystemPackage", "UnixSignals",
+        "Commerce", "Webhooks", "Integrations", "CatalogFeed", "ProviderClient", "DeliveryClient", "API",
+        "Configuration", "Hummingbird", "HummingbirdCore", "Logging", "HTTPTypes", "Metrics", "NIOCore", "NIOPosix",
+        "ServiceLifecycle", "SystemPackage", "UnixSignals",
         "FoundationEssentials", "Glibc",
     ],
     "tradewind": ["Kernel", "API", "Server", "ArgumentParser", "Logging", "Glibc"],

@@ -1,0 +1,19 @@
+/// How a `DeliveryClient` keeps its connections and whom it trusts.
+package struct DeliveryOptions: Sendable {
+    /// Certificates of further authorities, as PEM, besides those of the system.
+    package var trustRoots: [UInt8]?
+    /// As many as the window of an endpoint, or a full window would close and open connections all the time.
+    package var idlePerEndpoint = 64
+    /// Over all endpoints; a secured one holds some tens of KiB. The one unused for longest makes room.
+    package var idleInAll = 1024
+    /// Shorter than the usual 60 to 75 seconds of servers, or a request meets a connection that is just being closed.
+    package var idleTime: Duration = .seconds(50)
+    /// Lets balancers in front of a receiver spread anew.
+    package var usesPerConnection = 1000
+    /// After it a kept connection is left, so that a host that has moved is followed.
+    package var lifetime: Duration = .seconds(600)
+
+    package init(trustRoots: [UInt8]? = nil) {
+        self.trustRoots = trustRoots
+    }
+}
