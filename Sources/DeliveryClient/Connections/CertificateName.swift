@@ -10,8 +10,8 @@ func names(_ certificate: NIOSSLCertificate, _ host: String) -> Bool {
     }
 }
 
-/// Whether a name in a certificate covers a host (RFC 6125 section 6.4): the same, or one with an asterisk for the whole
-/// first label, above two labels at least. The host is in lower case, without a final dot.
+/// Whether a name in a certificate covers a host (RFC 6125 section 6.4): the same, or one with an asterisk for the
+/// whole first label, above two labels at least. The host is in lower case, without a final dot.
 func certificateName(_ bytes: [UInt8], covers host: String) -> Bool {
     let dot = UInt8(ascii: ".")
     var name = bytes.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }[...]
