@@ -42,7 +42,8 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         WebhookSettingsRoutes(subscriptions: services.subscriptions).mount(on: tenant)
         FeedRoutes(feed: services.feed, types: services.ownTypes).mount(on: tenant)
         EventLogRoutes(
-            log: services.log, replays: services.replays, erasure: services.erasure, idempotency: idempotency
+            log: services.log, replays: services.replays, erasure: services.erasure, types: services.ownTypes,
+            idempotency: idempotency
         ).mount(on: tenant)
         ReplayRoutes(replays: services.replays, idempotency: idempotency).mount(on: tenant)
         WorkflowRoutes(workflows: services.workflows).mount(on: tenant)

@@ -9,6 +9,7 @@ struct EventLogRoutes {
     let log: EventLog
     let replays: ReplayService
     let erasure: ErasureService
+    let types: OwnTypeService
     let idempotency: IdempotencyStore
 
     func mount(on routes: some RouterMethods<TenantContext>) {
@@ -20,10 +21,11 @@ struct EventLogRoutes {
     }
 
     @Sendable private func list(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
+        let names = try await types.names(tenant: context.principal.tenant)
         var query = QueryReader(request)
         var wanted = EventLog.Query(limit: query.limit())
         wanted.before = query.id("cursor")
-        wanted.pattern = query.pattern("event_type")
+        wanted.pattern = query.pattern("event_type", among: names)
         wanted.entityType = query.text("entity_type")
         wanted.entity = query.id("entity_id")
         wanted.source = query.text("source")

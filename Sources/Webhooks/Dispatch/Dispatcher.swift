@@ -165,7 +165,12 @@ package final class Dispatcher: Service {
     private static let pollInterval: Duration = .seconds(1)
 
     /// Says that deliveries to a subscription were written which nobody holds yet.
-    func wake(for subscription: SubscriptionID, tenant: TenantID) { doorbell.ring() }
+    func wake(for subscription: SubscriptionID, tenant: TenantID) {
+        change { state, _ in
+            state.noteBacklog(CollectionOfOne((subscription, tenant)))
+            return []
+        }
+    }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
