@@ -16,11 +16,13 @@ package struct APIServices: Sendable {
     package let subscriptions: SubscriptionService
     package let feed: FeedFollower
     package let workflows: WorkflowService
+    package let catalogFeed: CatalogFeedServices
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
         categories: CategoryService, collections: CollectionService, customers: CustomerService,
-        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService
+        orders: OrderService, subscriptions: SubscriptionService, feed: FeedFollower, workflows: WorkflowService,
+        catalogFeed: CatalogFeedServices
     ) {
         self.intake = intake
         self.connections = connections
@@ -33,5 +35,6 @@ package struct APIServices: Sendable {
         self.subscriptions = subscriptions
         self.feed = feed
         self.workflows = workflows
+        self.catalogFeed = catalogFeed
     }
 }

@@ -14,7 +14,11 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
     health.mount(on: router)
     if dependencies.settings.metricsArePublic { health.mountMetrics(on: router) }
 
-    if let services { InboundRoutes(intake: services.intake).mount(on: dependencies.inboundGroup(of: router)) }
+    if let services {
+        InboundRoutes(intake: services.intake).mount(on: dependencies.inboundGroup(of: router))
+        FeedFileRoutes(services: services.catalogFeed).mount(on: dependencies.publicGroup(of: router))
+        UCPRoutes(services: services.catalogFeed).mountProfile(on: dependencies.publicGroup(of: router))
+    }
 
     // Callers with a token or key.
     let tenant = dependencies.tenantGroup(of: router)
@@ -31,6 +35,9 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         SubscriptionRoutes(subscriptions: services.subscriptions, idempotency: idempotency).mount(on: tenant)
         FeedRoutes(feed: services.feed).mount(on: tenant)
         WorkflowRoutes(workflows: services.workflows).mount(on: tenant)
+        let keyed = dependencies.keyedGroup(of: router)
+        CatalogFeedRoutes(services: services.catalogFeed).mount(on: keyed)
+        UCPRoutes(services: services.catalogFeed).mount(on: keyed)
     }
     if !dependencies.settings.metricsArePublic { health.mountMetrics(on: tenant.requiring(.admin)) }
 
@@ -45,6 +52,17 @@ extension APIDependencies {
 
     /// The group that a bearer opens, limited by address before and by token after it is known who calls.
     package func tenantGroup(of router: Router<AppContext>) -> RouterGroup<TenantContext> {
+        tenantGroup(of: router, Authenticator(tokens: tokens, keys: keys, tenants: tenants))
+    }
+
+    /// The same for callers that can send none of our headers: an API key by itself opens it too.
+    package func keyedGroup(of router: Router<AppContext>) -> RouterGroup<TenantContext> {
+        let others = Authenticator(tokens: tokens, keys: keys, tenants: tenants)
+        return tenantGroup(of: router, KeyAuthenticator(others: others))
+    }
+
+    /// The group for anyone, limited by address alone.
+    package func publicGroup(of router: Router<AppContext>) -> RouterGroup<AppContext> {
         let group = router.group()
         let address = ClientAddress(proxies: settings.proxies)
         if let limit = RateLimitMiddleware<String>(
@@ -52,7 +70,14 @@ extension APIDependencies {
         {
             group.add(middleware: limit)
         }
-        group.add(middleware: Authenticator(tokens: tokens, keys: keys, tenants: tenants))
+        return group
+    }
+
+    private func tenantGroup(
+        of router: Router<AppContext>, _ authenticator: some RouterMiddleware<AppContext>
+    ) -> RouterGroup<TenantContext> {
+        let group = publicGroup(of: router)
+        group.add(middleware: authenticator)
         let perMinute = settings.tokenRequestsPerMinute
         if let limit = RateLimitMiddleware<CredentialKey>(tokensPerMinute: perMinute, time: time) {
             group.add(middleware: limit)

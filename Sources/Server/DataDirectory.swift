@@ -11,6 +11,7 @@ import SystemPackage
 package enum DataDirectory {
     package static func store(_ directory: String) -> String { "\(directory)/tradewind.sqlite" }
     package static func masterKey(_ directory: String) -> String { "\(directory)/master.key" }
+    package static func feeds(_ directory: String) -> String { "\(directory)/feeds" }
 
     /// Makes the folder, readable by its owner only, with those above it.
     package static func make(_ directory: String) throws {

@@ -1,4 +1,5 @@
 import API
+import CatalogFeed
 import Commerce
 import Durable
 import Hummingbird
@@ -67,7 +68,8 @@ package enum ServerBuilder {
     ) throws -> TradewindServer {
         let time = TimeSource.system
         let ids = IDGenerator(time: time)
-        let box = SecretBox(try masterKey(settings))
+        let master = try masterKey(settings)
+        let box = SecretBox(master)
         let client = ProviderClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
         let delivery = DeliveryParts(settings, database: database, box: box, client: client, ids: ids, logger: logger)
@@ -83,15 +85,20 @@ package enum ServerBuilder {
         let dependencies = APIDependencies(
             settings: settings.api, database: database, tokens: try verifier(settings, client, logger), box: box,
             registry: registry)
+        let changes = CatalogueChanges()
+        let products = ProductService(
+            publisher: delivery.publisher, rematch: intake.rematch, changes: changes, ids: ids)
+        let catalogFeed = CatalogFeedServices(
+            settings, database: database, master: master, products: products, changes: changes, ids: ids,
+            logger: logger)
         let services = APIServices(
-            intake: intake.intake, connections: intake.connections, inbox: intake.inbox,
-            products: ProductService(publisher: delivery.publisher, rematch: intake.rematch, ids: ids),
+            intake: intake.intake, connections: intake.connections, inbox: intake.inbox, products: products,
             categories: CategoryService(database: database, ids: ids, time: time),
             collections: CollectionService(database: database, ids: ids, time: time),
             customers: CustomerService(publisher: delivery.publisher, ids: ids),
             orders: OrderService(publisher: delivery.publisher, ids: ids), subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
-            workflows: intake.workflows)
+            workflows: intake.workflows, catalogFeed: catalogFeed)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
             schedules: [Duties.forgetIdempotencyKeys(dependencies.idempotency)], database: database,
@@ -103,8 +110,11 @@ package enum ServerBuilder {
             door: InboundDoor(dependencies, intake: intake.intake, logger: logger),
             // In the order of starting; they stop in the opposite one, so that what makes work stops first.
             background: settings.worksInBackground
-                ? [delivery.sequencer, delivery.dispatcher, intake.rematch, intake.runner, schedules]
-                : [delivery.sequencer, schedules],
+                ? [
+                    delivery.sequencer, delivery.dispatcher, intake.rematch, intake.runner, catalogFeed.feeds,
+                    schedules,
+                ]
+                : [delivery.sequencer, catalogFeed.feeds, schedules],
             logger: logger)
     }
 

@@ -1,4 +1,5 @@
 import API
+import CatalogFeed
 import Commerce
 import Durable
 import Integrations
@@ -65,6 +66,23 @@ struct IntakeParts {
             gatewayKeys: settings.gatewaySecret.flatMap { SigningKey($0) }.map { [$0] } ?? [],
             orderImport: orderImport, runner: runner, ids: ids, time: time)
         inbox = InboxService(database: database, connections: connections, workflows: workflows)
+    }
+}
+
+extension CatalogFeedServices {
+    /// The catalogue's feeds, whose files lie in the data folder: each copy of the server builds its own.
+    init(
+        _ settings: Settings, database: any Database, master: MasterKey, products: ProductService,
+        changes: CatalogueChanges, ids: IDGenerator, logger: Logger
+    ) {
+        self.init(
+            feeds: CatalogFeeds(
+                database: database, directory: DataDirectory.feeds(settings.dataDirectory), bell: changes.bell(),
+                ids: ids, logger: logger),
+            settings: FeedSettingService(database: database),
+            search: CatalogSearch(products: products, database: database),
+            addresses: FeedAddresses(key: master.derived(for: "catalogue feed addresses")),
+            publicURL: settings.publicURL)
     }
 }
 

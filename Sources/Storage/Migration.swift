@@ -30,6 +30,7 @@ package struct Migration: Sendable {
         Migration(9, "event_log", PackageResources.m0009_event_log_sql),
         Migration(11, "catalogue", PackageResources.m0011_catalogue_sql),
         Migration(12, "customer", PackageResources.m0012_customer_sql),
+        Migration(16, "catalogue_feed", PackageResources.m0016_catalogue_feed_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.

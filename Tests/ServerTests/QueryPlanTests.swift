@@ -42,6 +42,7 @@ import Testing
         ),
         ("/api/v1/workflows?state=dead", []),
         ("/api/v1/api-keys", []),
+        ("/api/v1/ucp/report", []),
         ("/readyz", []),
     ]
 

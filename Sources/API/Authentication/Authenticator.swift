@@ -16,7 +16,7 @@ extension HTTPField.Name {
     package static let accelBuffering = HTTPField.Name.constant("X-Accel-Buffering")
 
     /// A name that is spelt in code, where it cannot be wrong.
-    private static func constant(_ name: String) -> HTTPField.Name {
+    static func constant(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
         return name
     }
