@@ -273,6 +273,27 @@ struct SubscriptionChangeTests {
         }
     }
 
+    @Test("A type of the tenant's own is shown by its example, without what it withholds")
+    func ownTest() throws {
+        func own(_ example: String) throws -> OwnType {
+            OwnType(
+                id: ID(high: 1, low: 2), name: "ticket.opened", summary: "A ticket.",
+                schema: try JSONValue(parsing: Array(#"{"properties": {"pin": {"x-privacy": "restricted"}}}"#.utf8)),
+                example: try JSONValue(parsing: Array(example.utf8)), version: 1, createdAt: Timestamp(milliseconds: 0),
+                updatedAt: Timestamp(milliseconds: 0))
+        }
+        let body = try JSONValue(parsing: Array(#"{"event_type": "ticket.opened"}"#.utf8))
+        let shown = try own(#"{"subject": "Wet", "pin": "1234"}"#)
+        let request = try FieldReader.read(body) { TestRequest($0, own: [shown]) }
+        let event = request.event(
+            id: ID(high: 3, low: 4), at: Timestamp(milliseconds: 0), scope: Hub.scope, actor: .system,
+            subscription: ID(high: 5, low: 6))
+        #expect(event.type == "ticket.opened" && event.entity.type == "ticket")
+        #expect(String(decoding: event.payload, as: UTF8.self) == #"{"subject":"Wet"}"#)
+        let hidden = try own("null")
+        #expect(throws: InvalidDocument.self) { try FieldReader.read(body) { TestRequest($0, own: [hidden]) } }
+    }
+
     @Test("A refused event leaves a skipped delivery and no call", arguments: TestEngine.allCases)
     func filtered(engine: TestEngine) async throws {
         try await withHub(engine) { hub in

@@ -109,7 +109,8 @@ struct SubscriptionRoutes {
 
     @Sendable private func test(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let id: SubscriptionID = try context.id(of: "subscription")
-        let wanted = try await context.readOptional(request) { TestRequest($0) }
+        let own = try await subscriptions.ownTypes(of: context.principal.tenant)
+        let wanted = try await context.readOptional(request) { TestRequest($0, own: own) }
         let delivery = try await subscriptions.sendTest(
             wanted, to: id, scope: context.principal.scope, actor: context.principal.actor)
         return JSONResponse(status: .accepted) { writer in

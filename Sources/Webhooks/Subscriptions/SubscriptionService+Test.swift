@@ -6,6 +6,11 @@ extension SubscriptionService {
     /// Where the events of test deliveries say that they come from.
     package static let testSource = "test"
 
+    /// The tenant's own types, whose examples can be sent too.
+    package func ownTypes(of tenant: TenantID) async throws -> [OwnType] {
+        try await database.read { try OwnTypeStore.list(tenant: tenant, in: $0) }
+    }
+
     /// Sends the example of an event type to one subscription, as a delivery like any other: signed, retried, kept.
     ///
     /// Nothing happened, so the event is neither in the feed nor sent to anybody else, and its patterns and filter are
@@ -42,24 +47,45 @@ extension SubscriptionService {
 
 /// Which event a test delivery is to show.
 package struct TestRequest: Sendable {
-    private let type: any EventType.Type
+    private enum Example: Sendable {
+        case ours(any EventType.Type)
+        case own(OwnType, JSONObject)
+    }
 
-    package init(_ fields: FieldReader) {
-        let name = fields.string("event_type", upTo: 80) ?? WebhookTest.name
-        type = EventCatalog.type(named: name) ?? WebhookTest.self
-        if type.name != name {
+    private let example: Example
+
+    /// - Parameter own: the types of the caller's tenant; one without an example can't be shown.
+    package init(_ fields: FieldReader, own: [OwnType] = []) {
+        let name = fields.string("event_type", upTo: 200) ?? WebhookTest.name
+        if let type = EventCatalog.type(named: name) {
+            example = .ours(type)
+        } else if let type = own.first(where: { $0.name == name }), let payload = type.example?.object {
+            example = .own(type, payload)
+        } else {
+            example = .ours(WebhookTest.self)
+            let names = EventNames(own: own.filter { $0.example?.object != nil }.map(\.name))
             fields.fault(
                 "event_type",
-                "\"\(name)\" has no example to send; the nearest that has is \(EventNames.catalogue.nearest(to: name))")
+                "\"\(name.prefix(80))\" has no example to send; the nearest that has is \(names.nearest(to: name))")
         }
     }
 
     func event(
         id: EventID, at now: Timestamp, scope: Scope, actor: Actor, subscription: SubscriptionID
     ) -> DomainEvent {
-        let example: any EventType =
-            type is WebhookTest.Type ? WebhookTest(subscription: subscription.cast(), requestedAt: now) : type.example
-        return example.occurred(
-            id: id, at: now, scope: scope, actor: actor, source: SubscriptionService.testSource, causation: nil)
+        let source = SubscriptionService.testSource
+        switch example {
+        case .ours(let type):
+            let shown: any EventType =
+                type is WebhookTest.Type
+                ? WebhookTest(subscription: subscription.cast(), requestedAt: now) : type.example
+            return shown.occurred(id: id, at: now, scope: scope, actor: actor, source: source, causation: nil)
+        case .own(let type, let payload):
+            let sides = type.sides(of: payload)
+            return DomainEvent(
+                id: id, type: type.name, occurredAt: now, scope: scope, actor: actor,
+                entity: DomainEvent.Entity(type: type.entityType, id: id), source: source, causation: nil,
+                payload: sides.payload, withheld: sides.withheld)
+        }
     }
 }
