@@ -49,7 +49,7 @@ enum InventoryStore {
         let found = try transaction.all(
             """
             SELECT r.tenant, r.variant, r.place, v.org_id, v.sku, given.id, main.id, s.allocation,
-                s.low_stock_threshold, p.deleted_at
+                s.low_stock_threshold, COALESCE(p.deleted_at, v.deleted_at)
             FROM {rows} r JOIN variant v ON v.id = r.variant AND v.tenant_id = r.tenant
                 JOIN product p ON p.id = v.product_id
                 LEFT JOIN location given

@@ -98,7 +98,7 @@ package struct VariantMappingService: Sendable {
         try transaction.first(
             """
             SELECT 1 FROM variant v JOIN product p ON p.id = v.product_id
-            WHERE v.id = $1 AND v.tenant_id = $2 AND v.org_id = $3 AND p.deleted_at IS NULL
+            WHERE v.id = $1 AND v.tenant_id = $2 AND v.org_id = $3 AND p.deleted_at IS NULL AND v.deleted_at IS NULL
             """, [.id(variant), .id(scope.tenant), .id(scope.organisation)]
         ) { _ in true } ?? false
     }
