@@ -166,7 +166,7 @@ struct DispatchStateTests {
         _ = state.configure(endpoint(2), EndpointLimits(), now: Self.now)
         let fetches = state.planFetches(endpoints: 10, rows: 4096)
         #expect(fetches.map(\.subscription) == [endpoint(2), endpoint(1)])
-        #expect(fetches.map(\.limit) == [256, 28])
+        #expect(fetches.map(\.limit) == [142, 142])
         #expect(state.planFetches(endpoints: 10, rows: 4096).isEmpty)
         // News of a backlog that came while it was fetched is not forgotten with it.
         state.noteBacklog([(endpoint(2), Self.modest)])

@@ -76,7 +76,7 @@ enum BreakerStore {
         try transaction.execute("DELETE FROM breaker WHERE subscription_id = $1", [.id(subscription)])
     }
 
-    /// Leases one delivery for each endpoint whose next try is due. No other copy tries the same one meanwhile: the rows
+    /// Leases one delivery for each endpoint whose next try is due. No other copy tries the same one meanwhile: rows
     /// stay locked until they say when the try is given up.
     static func claimTries(_ claim: Claim, in transaction: any Transaction) throws -> [WaitingDelivery] {
         let due = try transaction.all(

@@ -1,7 +1,7 @@
 /// Where a delivery stands. The table of its moves is drawn in `docs/delivery-states.md`, which a test keeps equal.
 ///
-/// Rows don't tell `pending` from `delivering` by name: a pending delivery with a claim number is being delivered, until
-/// the claim's lease ends.
+/// Rows don't tell `pending` from `delivering` by name: a pending delivery with a claim number is being delivered,
+/// until the claim's lease ends.
 package enum DeliveryState: String, Sendable, CaseIterable {
     case pending
     case delivering
@@ -40,8 +40,8 @@ package enum DeliveryState: String, Sendable, CaseIterable {
     static var document: String {
         var lines = [
             "# States of a delivery", "",
-            "A delivery is born `pending`, or `skipped` where the subscription's filter refuses the event. This table is",
-            "`DeliveryState.after`; a test compares the two, and writes this file when `TRADEWIND_WRITE_DOCS` is set.",
+            "A delivery is born `pending`, or `skipped` where the subscription's filter refuses the event. This table",
+            "is `DeliveryState.after`; a test compares the two and writes it when `TRADEWIND_WRITE_DOCS` is set.",
             "",
             "| state | what happens | next state |", "|---|---|---|",
         ]

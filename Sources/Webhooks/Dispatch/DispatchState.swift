@@ -130,8 +130,8 @@ struct DispatchState {
         inLine.insert(tenant)
     }
 
-    /// Gives free slots to those that wait for them: always to the tenant with the fewest calls, and among its endpoints
-    /// in turn.
+    /// Gives free slots to those that wait for them: always to the tenant with the fewest calls, and among its
+    /// endpoints in turn.
     private mutating func startFromLines(now: Timestamp, into started: inout [ReadyDelivery]) {
         var candidates = inLine
         while calls < bounds.slots,

@@ -15,8 +15,8 @@ struct FanOut: Sendable {
 
     /// Records events, their place in the feed and their deliveries, in at most six statements whatever their number.
     ///
-    /// Returns the deliveries that are born leased to this process, and the endpoints that have to fetch theirs when they
-    /// have room, to be offered to the dispatcher after the commit.
+    /// Returns the deliveries that are born leased to this process, and the endpoints that have to fetch theirs when
+    /// they have room, to be offered to the dispatcher after the commit.
     func record(_ events: [DomainEvent], now: Timestamp, in transaction: any Transaction) throws -> NewDeliveries {
         var new = NewDeliveries()
         if events.isEmpty { return new }
