@@ -90,27 +90,8 @@ package enum ServerBuilder {
         let dependencies = APIDependencies(
             settings: settings.api, database: database, tokens: try verifier(settings, client, logger), box: box,
             registry: registry)
-        let changes = CatalogueChanges()
-        let products = ProductService(
-            publisher: delivery.publisher, rematch: intake.rematch, changes: changes, ids: ids)
-        let catalogFeed = CatalogFeedServices(
-            settings, database: database, master: master, products: products, changes: changes, ids: ids,
-            logger: logger)
-        let services = APIServices(
-            intake: intake.intake, connections: intake.connections, inbox: intake.inbox, products: products,
-            categories: CategoryService(database: database, ids: ids, time: time),
-            collections: CollectionService(database: database, ids: ids, time: time),
-            customers: CustomerService(publisher: delivery.publisher, ids: ids),
-            orders: OrderService(publisher: delivery.publisher, ids: ids),
-            ownTypes: OwnTypeService(publisher: delivery.publisher, ids: ids),
-            mappings: VariantMappingService(database: database, rematch: intake.rematch, ids: ids, time: time),
-            locations: LocationService(database: database, ids: ids, time: time),
-            inventory: InventoryService(publisher: delivery.publisher, ids: ids, time: time),
-            subscriptions: delivery.subscriptions,
-            feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
-            log: EventLog(database: database), replays: delivery.replays,
-            erasure: ErasureService(database: database, time: time), workflows: intake.workflows,
-            catalogFeed: catalogFeed)
+        let services = services(
+            settings, database: database, master: master, delivery: delivery, intake: intake, ids: ids, logger: logger)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
             schedules: [
@@ -126,10 +107,39 @@ package enum ServerBuilder {
             background: settings.worksInBackground
                 ? [
                     delivery.sequencer, delivery.dispatcher, delivery.replayRunner, intake.rematch, intake.runner,
-                    catalogFeed.feeds, schedules,
+                    services.catalogFeed.feeds, schedules,
                 ]
-                : [delivery.sequencer, catalogFeed.feeds, schedules],
+                : [delivery.sequencer, services.catalogFeed.feeds, schedules],
             logger: logger)
+    }
+
+    /// What the routes call, on the parts that send and take in.
+    private static func services(
+        _ settings: Settings, database: any Database, master: MasterKey, delivery: DeliveryParts, intake: IntakeParts,
+        ids: IDGenerator, logger: Logger
+    ) -> APIServices {
+        let time = TimeSource.system
+        let changes = CatalogueChanges()
+        let products = ProductService(
+            publisher: delivery.publisher, rematch: intake.rematch, changes: changes, ids: ids)
+        let catalogFeed = CatalogFeedServices(
+            settings, database: database, master: master, products: products, changes: changes, ids: ids,
+            logger: logger)
+        return APIServices(
+            intake: intake.intake, connections: intake.connections, inbox: intake.inbox, products: products,
+            categories: CategoryService(database: database, ids: ids, time: time),
+            collections: CollectionService(database: database, ids: ids, time: time),
+            customers: CustomerService(publisher: delivery.publisher, ids: ids),
+            orders: OrderService(publisher: delivery.publisher, ids: ids),
+            ownTypes: OwnTypeService(publisher: delivery.publisher, ids: ids),
+            mappings: VariantMappingService(database: database, rematch: intake.rematch, ids: ids, time: time),
+            locations: LocationService(database: database, ids: ids, time: time),
+            inventory: InventoryService(publisher: delivery.publisher, ids: ids, time: time),
+            subscriptions: delivery.subscriptions,
+            feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
+            log: EventLog(database: database), replays: delivery.replays,
+            erasure: ErasureService(database: database, time: time), workflows: intake.workflows,
+            catalogFeed: catalogFeed)
     }
 
     /// The days must be there before the first row comes. Without them rows still find a place, so that a store which

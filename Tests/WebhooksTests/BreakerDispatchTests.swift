@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Endpoints that fail again and again", .timeLimit(.minutes(2)))
+@Suite("Endpoints that fail again and again", .timeLimit(.minutes(15)))
 struct BreakerDispatchTests {
     private final class Health: Sendable {
         private let answers = Recorder<Int>()

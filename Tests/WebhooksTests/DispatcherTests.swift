@@ -8,7 +8,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Sending deliveries", .timeLimit(.minutes(2)))
+@Suite("Sending deliveries", .timeLimit(.minutes(15)))
 struct DispatcherTests {
     @Test("A success is recorded with its attempt, secrets masked", arguments: TestEngine.allCases)
     func success(engine: TestEngine) async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Readers that stay with the feed", .timeLimit(.minutes(2)))
+@Suite("Readers that stay with the feed", .timeLimit(.minutes(15)))
 struct FeedFollowerTests {
     private static let query = FeedReader.Query(after: nil, pattern: nil, entityType: nil, limit: 3)
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Replays", .timeLimit(.minutes(3)))
+@Suite("Replays", .timeLimit(.minutes(15)))
 struct ReplayTests {
     /// The parts of a server that replay.
     private struct Replays {
