@@ -286,7 +286,16 @@ struct OrderLifeTests {
             #expect(try await find { $0.tag = "new" } == [order.id])
             #expect(try await find { $0.externalID = "web-7" } == [order.id])
             #expect(try await find { $0.match = Order.MatchStatus.none }.count == 2)
-            #expect(try await find { $0.customer = "7" }.count == 1)
+            let buyer = try #require(try await shop.order("other").customerID)
+            #expect(try await find { $0.customer = buyer } != [order.id])
+            let second = try await place(
+                shop, items: #"{"sku":"A","quantity":1,"unit_price":1}"#,
+                more: #""customer_id":"\#(buyer)","#, key: "k2")
+            #expect(second.customerID == buyer)
+            #expect(try await find { $0.customer = buyer }.count == 2)
+            await #expect(throws: Refusal.notFound("customer")) {
+                _ = try await place(shop, more: #""customer_id":"\#(order.id)","#, key: "k3")
+            }
             var query = OrderQuery(limit: 10)
             query.search = "web-7"
             #expect(try await shop.orders.list(query, scope: Shop.sister).isEmpty)

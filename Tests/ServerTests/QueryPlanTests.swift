@@ -30,7 +30,7 @@ import Testing
         ("/api/v1/oms/orders", ["/api/v1/oms/orders/{id}"]),
         ("/api/v1/oms/orders?status=processing&channel=woocommerce&since=2020-01-01T00:00:00Z", []),
         ("/api/v1/oms/orders?external_id=1&match_status=full", []), ("/api/v1/oms/orders?search=1", []),
-        ("/api/v1/oms/orders?tag=rush&customer=7", []),
+        ("/api/v1/oms/orders?tag=rush&customer=0190a000-0000-7000-8000-000000000009", []),
         ("/api/v1/inventory/locations", ["/api/v1/inventory/locations/{id}"]),
         ("/api/v1/inventory/levels?sku=A&low_stock=true", []), ("/api/v1/inventory/ledger?reason=sale", []),
         ("/api/v1/pim/products", ["/api/v1/pim/products/{id}"]),

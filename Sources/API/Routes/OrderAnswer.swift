@@ -20,6 +20,7 @@ enum OrderAnswer {
         writer.field("match_status", order.matchStatus.rawValue)
         writer.field("oversold", order.isOversold)
         writer.objectField("customer") { writer in
+            writer.field("id", order.customerID)
             writer.field("external_id", order.customer.externalID)
             writer.field("name", order.customer.name)
             writer.field("email", order.customer.email)

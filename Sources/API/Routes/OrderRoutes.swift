@@ -27,7 +27,7 @@ struct OrderRoutes {
         wanted.externalID = query.text("external_id")
         wanted.tag = query.text("tag")
         wanted.search = query.text("search")
-        wanted.customer = query.text("customer")
+        wanted.customer = query.id("customer")
         try query.finish()
         let found = try await orders.list(wanted, scope: context.principal.scope)
         return .page(found, limit: limit, cursor: \.id, OrderAnswer.write)

@@ -40,6 +40,8 @@ package struct CustomerLinker: Sendable {
         let tenant: TenantID
         let connection: ID<OrderSource>
         let external: String
+
+        var sorting: (TenantID, ID<OrderSource>, String) { (tenant, connection, external) }
     }
 
     private let ids: IDGenerator
@@ -144,7 +146,8 @@ package struct CustomerLinker: Sendable {
         _ named: [(key: ReferenceKey, customer: CustomerID)], now: Timestamp, in transaction: any Transaction
     ) throws {
         var rows = RowBatch(["tenant": .uuid, "connection": .uuid, "external": .text, "customer": .uuid])
-        for (key, customer) in named {
+        // Sorted, so that two imports of the same buyers at once wait for each other and don't meet crosswise.
+        for (key, customer) in named.sorted(by: { $0.key.sorting < $1.key.sorting }) {
             rows.append(.id(key.tenant), .id(key.connection), .text(key.external), .id(customer))
         }
         try transaction.execute(

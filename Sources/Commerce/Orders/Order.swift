@@ -31,6 +31,8 @@ package struct Order: Sendable, Equatable {
     package var tax: Money
     package var total: Money
     package var customer: OrderSnapshot.Customer
+    /// Who of our customers it is; nil for a guest who left neither an id nor an address.
+    package var customerID: CustomerID?
     /// The source's own time of the state that is stored; nil when it told none.
     package var sourceVersion: Timestamp?
     /// The inbox entry that the stored state came with.

@@ -44,10 +44,13 @@ package struct OrderImporter: Sendable {
         _ snapshots: [ImportedSnapshot], events: EventBuffer, in transaction: any Transaction
     ) throws -> [ImportOutcome] {
         let matcher = try LineMatcher(Set(snapshots.flatMap(questions)), in: transaction)
+        let customers = try CustomerLinker(ids: ids).link(snapshots.map(buyer), events: events, in: transaction)
         let keys = snapshots.map { OrderStore.Key(tenant: $0.scope.tenant, text: key($0)) }
         var ledger = Ledger(try OrderStore.lock(Set(keys), in: transaction))
-        let outcomes = zip(snapshots, keys).map { snapshot, key in
-            apply(snapshot, key: key, matcher: matcher, to: &ledger, events: events)
+        let outcomes = snapshots.indices.map { index in
+            apply(
+                snapshots[index], key: keys[index], matcher: matcher, customer: customers[index], to: &ledger,
+                events: events)
         }
         try write(ledger, events: events, in: transaction)
         return outcomes
@@ -93,8 +96,8 @@ package struct OrderImporter: Sendable {
     }
 
     private func apply(
-        _ imported: ImportedSnapshot, key: OrderStore.Key, matcher: LineMatcher, to ledger: inout Ledger,
-        events: EventBuffer
+        _ imported: ImportedSnapshot, key: OrderStore.Key, matcher: LineMatcher, customer: CustomerID?,
+        to ledger: inout Ledger, events: EventBuffer
     ) -> ImportOutcome {
         let stored = ledger.stored[key]
         if let stored, stored.scope != imported.scope {
@@ -103,7 +106,8 @@ package struct OrderImporter: Sendable {
         let arrival = OrderMerge.Arrival(
             id: stored?.id ?? ids.next(), scope: imported.scope, idempotencyKey: key.text,
             connection: imported.connection, channel: imported.provider, sourcePlatform: imported.provider,
-            inbox: imported.inbox, snapshot: imported.snapshot, matches: questions(imported).map(matcher.match))
+            inbox: imported.inbox, snapshot: imported.snapshot, matches: questions(imported).map(matcher.match),
+            customer: customer)
         let source = "connection:\(imported.connection)"
         switch OrderMerge.decide(arrival, stored: stored, now: events.now) {
         case .create(let order):
@@ -124,6 +128,13 @@ package struct OrderImporter: Sendable {
         case .stale: return .stale(arrival.id)
         case .refused(let reason): return .refused(reason: reason)
         }
+    }
+
+    private func buyer(_ imported: ImportedSnapshot) -> CustomerLinker.Buyer {
+        let customer = imported.snapshot.customer
+        return CustomerLinker.Buyer(
+            scope: imported.scope, connection: imported.connection, externalID: customer.externalID,
+            name: customer.name, email: customer.email)
     }
 
     private func key(_ imported: ImportedSnapshot) -> String {

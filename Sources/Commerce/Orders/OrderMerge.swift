@@ -26,6 +26,8 @@ enum OrderMerge {
         let snapshot: OrderSnapshot
         /// One for each line of the snapshot.
         let matches: [MatchedVariant]
+        /// Who of our customers the snapshot's is.
+        var customer: CustomerID?
     }
 
     static func decide(_ arrival: Arrival, stored: Order?, now: Timestamp) -> Decision {
@@ -37,7 +39,7 @@ enum OrderMerge {
         }
         if let newest = stored.sourceVersion, let told = snapshot.updatedAt, told < newest { return .stale }
         var order = stored
-        apply(snapshot, to: &order)
+        apply(arrival, to: &order)
         order.lines = merge(arrival, into: stored.lines, isFulfilled: isFulfilled(order.status))
         order.adjustments = merge(snapshot.refunds, into: stored.adjustments)
         let changed = changes(from: stored, to: order)
@@ -65,12 +67,13 @@ enum OrderMerge {
             total: zero, customer: snapshot.customer, sourceVersion: nil, inbox: arrival.inbox,
             placedAt: snapshot.placedAt ?? now, version: 1, createdAt: now, updatedAt: now)
         order.lines = merge(arrival, into: [], isFulfilled: isFulfilled(snapshot.status ?? order.status))
-        apply(snapshot, to: &order)
+        apply(arrival, to: &order)
         order.adjustments = merge(snapshot.refunds, into: [])
         return order
     }
 
-    private static func apply(_ snapshot: OrderSnapshot, to order: inout Order) {
+    private static func apply(_ arrival: Arrival, to order: inout Order) {
+        let snapshot = arrival.snapshot
         order.status = snapshot.status ?? order.status
         order.sourceStatus = snapshot.sourceStatus ?? order.sourceStatus
         order.sourceVersion = snapshot.updatedAt ?? order.sourceVersion
@@ -81,6 +84,7 @@ enum OrderMerge {
         order.presentment = snapshot.presentment ?? order.presentment
         // Sources leave the buyer out of some deliveries; nobody stops being one.
         if !snapshot.customer.isEmpty { order.customer = snapshot.customer }
+        order.customerID = arrival.customer ?? order.customerID
         let sum = snapshot.lines.reduce(Int64(0)) { $0 &+ $1.total.minorUnits }
         order.total =
             snapshot.total
@@ -166,7 +170,7 @@ enum OrderMerge {
         note("discount_total", old.discount != new.discount)
         note("shipping_total", old.shipping != new.shipping)
         note("tax_total", old.tax != new.tax)
-        note("customer", old.customer != new.customer)
+        note("customer", old.customer != new.customer || old.customerID != new.customerID)
         note("number", old.number != new.number)
         note("presentment", old.presentment != new.presentment)
         return names

@@ -15,8 +15,8 @@ package struct OrderQuery: Sendable {
     package var tag: String?
     /// A source's id, a number, or a whole e-mail address, whose case does not count.
     package var search: String?
-    /// The customer's id at the source.
-    package var customer: String?
+    /// Our customer.
+    package var customer: CustomerID?
 
     package init(limit: Int) { self.limit = limit }
 
@@ -30,7 +30,7 @@ package struct OrderQuery: Sendable {
         filter.narrow("o.updated_at >= $n", since.map { .time($0) })
         filter.narrow("o.match_status = $n", match.map { .text($0.rawValue) })
         filter.narrow("o.external_id = $n", externalID.map { .text($0) })
-        filter.narrow("o.customer_external_id = $n", customer.map { .text($0) })
+        filter.narrow("o.customer_id = $n", customer.map { .id($0) })
         filter.narrow(
             "o.id IN (SELECT t.order_id FROM order_tag t WHERE t.tenant_id = $1 AND t.tag = $n)",
             tag.map { .text($0) })

@@ -16,6 +16,8 @@ package struct NewOrder: Sendable {
     package let total: Money?
     package let presentment: OrderSnapshot.Presentment?
     package let customer: OrderSnapshot.Customer
+    /// One of our customers.
+    package let customerID: CustomerID?
     package let tags: [String]
     package let note: String?
 
@@ -36,6 +38,7 @@ package struct NewOrder: Sendable {
         total = OrderItem.amount(fields, "total", currency)
         presentment = fields.object("presentment") { Self.presentment($0) } ?? nil
         customer = fields.object("customer") { Self.customer($0) } ?? OrderSnapshot.Customer()
+        customerID = fields.id("customer_id")
         tags = OrderTags.read(fields) ?? []
         note = fields.isPresent("note") ? fields.requiredString("note") : nil
         OrderItem.checkSum(of: items, beside: [shipping, tax ?? .zero(currency)], fields, "items")

@@ -94,10 +94,17 @@ package struct OrderService: Sendable {
         in transaction: any Transaction
     ) throws -> Order {
         let snapshot = new.snapshot(now: now)
+        if let customer = new.customerID {
+            let known = try transaction.first(
+                "SELECT 1 FROM customer WHERE id = $1 AND tenant_id = $2 AND org_id = $3 AND deleted_at IS NULL",
+                [.id(customer), .id(scope.tenant), .id(scope.organisation)]
+            ) { _ in true }
+            if known == nil { throw Refusal.notFound("customer") }
+        }
         let arrival = OrderMerge.Arrival(
             id: id, scope: scope, idempotencyKey: key.text, connection: nil, channel: new.channel,
             sourcePlatform: "api", inbox: nil, snapshot: snapshot,
-            matches: try matches(of: snapshot.lines, scope: scope, in: transaction))
+            matches: try matches(of: snapshot.lines, scope: scope, in: transaction), customer: new.customerID)
         guard case .create(var order) = OrderMerge.decide(arrival, stored: nil, now: now) else {
             throw StorageError(.misuse, "a snapshot without a stored order makes one")
         }

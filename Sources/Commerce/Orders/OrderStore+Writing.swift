@@ -13,7 +13,7 @@ extension OrderStore {
             "customer_name": .text, "customer_email": .text, "customer_external_id": .text, "source_version": .int,
             "inbox_id": .uuid, "placed_at": .int, "version": .int, "created_at": .int, "updated_at": .int,
             "number": .text, "tags": .text, "is_oversold": .int, "shown_currency": .text, "shown_discount": .int,
-            "shown_shipping": .int, "shown_tax": .int, "shown_total": .int,
+            "shown_shipping": .int, "shown_tax": .int, "shown_total": .int, "customer_id": .uuid,
         ])
         rows.reserve(orders.count)
         for order in orders {
@@ -29,7 +29,8 @@ extension OrderStore {
                 .int(order.version), .time(order.createdAt), .time(order.updatedAt), .text(order.number),
                 tags(order), .flag(order.isOversold), .text(order.presentment?.total.currency.code),
                 .int(order.presentment?.discount.minorUnits), .int(order.presentment?.shipping.minorUnits),
-                .int(order.presentment?.tax.minorUnits), .int(order.presentment?.total.minorUnits))
+                .int(order.presentment?.tax.minorUnits), .int(order.presentment?.total.minorUnits),
+                .id(order.customerID))
         }
         try transaction.execute(
             """
@@ -38,12 +39,12 @@ extension OrderStore {
                 tax_minor, total_minor, refunded_minor, total_difference_minor, match_status, customer_name,
                 customer_email, customer_external_id, source_version, inbox_id, placed_at, version, created_at,
                 updated_at, number, tags, is_oversold, presentment_currency, presentment_discount_minor,
-                presentment_shipping_minor, presentment_tax_minor, presentment_total_minor)
+                presentment_shipping_minor, presentment_tax_minor, presentment_total_minor, customer_id)
             SELECT id, tenant_id, org_id, idempotency_key, connection_id, external_id, channel, source_platform,
                 status, source_status, currency, subtotal, discount, shipping, tax, total, refunded, difference,
                 match_status, customer_name, customer_email, customer_external_id, source_version, inbox_id,
                 placed_at, version, created_at, updated_at, number, tags, is_oversold, shown_currency,
-                shown_discount, shown_shipping, shown_tax, shown_total
+                shown_discount, shown_shipping, shown_tax, shown_total, customer_id
             FROM {rows} r
             """, rows: rows)
         try insertLines(of: orders, in: transaction)
@@ -63,7 +64,7 @@ extension OrderStore {
             "name": .text, "email": .text, "customer": .text, "told_at": .int, "new_inbox": .uuid,
             "new_version": .int, "stamp": .int, "new_number": .text, "new_tags": .text, "oversold": .int,
             "shown_currency": .text, "shown_discount": .int, "shown_shipping": .int, "shown_tax": .int,
-            "shown_total": .int,
+            "shown_total": .int, "linked_customer": .uuid,
         ])
         for order in orders {
             rows.append(
@@ -76,7 +77,7 @@ extension OrderStore {
                 .time(order.updatedAt), .text(order.number), tags(order), .flag(order.isOversold),
                 .text(order.presentment?.total.currency.code), .int(order.presentment?.discount.minorUnits),
                 .int(order.presentment?.shipping.minorUnits), .int(order.presentment?.tax.minorUnits),
-                .int(order.presentment?.total.minorUnits))
+                .int(order.presentment?.total.minorUnits), .id(order.customerID))
         }
         try transaction.execute(
             """
@@ -88,7 +89,8 @@ extension OrderStore {
                 inbox_id = r.new_inbox, version = r.new_version, updated_at = r.stamp, number = r.new_number,
                 tags = r.new_tags, is_oversold = r.oversold, presentment_currency = r.shown_currency,
                 presentment_discount_minor = r.shown_discount, presentment_shipping_minor = r.shown_shipping,
-                presentment_tax_minor = r.shown_tax, presentment_total_minor = r.shown_total
+                presentment_tax_minor = r.shown_tax, presentment_total_minor = r.shown_total,
+                customer_id = r.linked_customer
             FROM {rows} r WHERE id = r.order_id
             """, rows: rows)
         var ids = RowBatch(["wanted": .uuid])

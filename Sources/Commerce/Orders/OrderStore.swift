@@ -9,7 +9,8 @@ enum OrderStore {
         o.status, o.source_status, o.currency, o.discount_minor, o.shipping_minor, o.tax_minor, o.total_minor,
         o.customer_name, o.customer_email, o.customer_external_id, o.source_version, o.inbox_id, o.placed_at,
         o.version, o.created_at, o.updated_at, o.number, o.tags, o.is_oversold, o.presentment_currency,
-        o.presentment_discount_minor, o.presentment_shipping_minor, o.presentment_tax_minor, o.presentment_total_minor
+        o.presentment_discount_minor, o.presentment_shipping_minor, o.presentment_tax_minor, o.presentment_total_minor,
+        o.customer_id
         """
 
     private static func decode(_ row: any Row) throws -> Order {
@@ -28,6 +29,7 @@ enum OrderStore {
             lines: [], adjustments: [], discount: money(11), shipping: money(12), tax: money(13), total: money(14),
             customer: OrderSnapshot.Customer(
                 externalID: row.textOrNil(17), name: row.textOrNil(15), email: row.textOrNil(16)),
+            customerID: row.idOrNil(32),
             sourceVersion: version == 0 ? nil : Timestamp(milliseconds: version), inbox: row.idOrNil(19),
             placedAt: row.time(20), version: row.int(21), createdAt: row.time(22), updatedAt: row.time(23),
             number: row.textOrNil(24), presentment: presentment(row),
