@@ -55,10 +55,6 @@ struct PostgresSession: Sendable {
 
     /// Every statement here reads few rows: starting parallel workers costs more than the whole of it, and a page at
     /// random is in memory or on a disk that doesn't seek.
-    ///
-    /// Nor may the planner guess from the statistics of a store that was empty a moment ago: it then read whole tables
-    /// for each batch of orders until the first automatic analysis, a minute later. Every statement has its index,
-    /// which a test holds for all of them under these very settings.
     private var settings: String {
         """
         SET statement_timeout = \(statementTimeout.components.seconds * 1000);
@@ -67,9 +63,6 @@ struct PostgresSession: Sendable {
         SET jit = off;
         SET max_parallel_workers_per_gather = 0;
         SET random_page_cost = 1.1;
-        SET enable_seqscan = off;
-        SET enable_hashjoin = off;
-        SET enable_mergejoin = off;
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
         """
     }
