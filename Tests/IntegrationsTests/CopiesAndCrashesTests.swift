@@ -71,8 +71,10 @@ struct CopiesAndCrashesTests {
             #expect(first.intake.waitingCount == 0 && first.runner.backlog == 1)
             let after = try store.open()
             let second = try Door(after, time: time, seed: 2)
+            let keys: Statement =
+                engine == .sqlite ? "SELECT count(*) FROM inbox_arrival" : "SELECT count(*) FROM inbox_key"
             for statement: Statement in [
-                "SELECT count(*) FROM inbox", "SELECT count(*) FROM inbox_key", "SELECT count(*) FROM workflow",
+                "SELECT count(*) FROM inbox", keys, "SELECT count(*) FROM workflow",
             ] {
                 #expect(try await second.count(statement) == 1)
             }

@@ -31,7 +31,7 @@ enum StoredDelivery: Sendable, Equatable {
 
 /// The rows of the inbox. An entry and its import workflow have the same id.
 enum InboxStore {
-    /// Stores a batch in four statements at most: keys first, then what they show to be new.
+    /// Stores a batch in a handful of statements: keys first, then what they show to be new.
     static func insert(_ batch: [InboundDelivery], in transaction: any Transaction) throws -> [StoredDelivery] {
         var keys = RowBatch(["key": .bytes, "inbox_id": .uuid])
         keys.reserve(batch.count)
@@ -39,16 +39,10 @@ enum InboxStore {
         for delivery in batch.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             keys.append(.bytes(delivery.key), .id(delivery.id))
         }
-        let fresh = Set(
-            try transaction.all(
-                """
-                INSERT INTO inbox_key (key, inbox_id) SELECT key, inbox_id FROM {rows} r WHERE true
-                ON CONFLICT (key) DO NOTHING RETURNING inbox_id
-                """, rows: keys
-            ) { $0.id(0, of: InboxEntry.self) })
+        let fresh = try InboxKeys.insert(keys, in: transaction)
         try insertFresh(batch.filter { fresh.contains($0.id) }, in: transaction)
         if fresh.count == batch.count { return batch.map { .accepted($0.id) } }
-        let known = try knownIDs(batch.filter { !fresh.contains($0.id) }, in: transaction)
+        let known = try InboxKeys.known(batch.lazy.filter { !fresh.contains($0.id) }.map(\.key), in: transaction)
         return batch.map { fresh.contains($0.id) ? .accepted($0.id) : .duplicate(known[$0.key] ?? $0.id) }
     }
 
@@ -80,18 +74,6 @@ enum InboxStore {
             FROM {rows} r
             """, rows: rows)
         try WorkflowStore.insert(workflows, in: transaction)
-    }
-
-    private static func knownIDs(
-        _ repeated: [InboundDelivery], in transaction: any Transaction
-    ) throws -> [[UInt8]: InboxID] {
-        var rows = RowBatch(["wanted": .bytes])
-        for delivery in repeated { rows.append(.bytes(delivery.key)) }
-        var known: [[UInt8]: InboxID] = [:]
-        try transaction.run(
-            "SELECT k.key, k.inbox_id FROM {rows} r JOIN inbox_key k ON k.key = r.wanted", [], rows: rows
-        ) { known[$0.bytes(0)] = $0.id(1) }
-        return known
     }
 
     // MARK: Reading

@@ -1,0 +1,88 @@
+import Kernel
+import Storage
+import TestSupport
+import Testing
+
+@testable import Integrations
+
+/// The memory that SQLite's writer keeps of the newest keys, held against a plain set.
+@Suite("Deduplication keys that are gathered before they are sorted in")
+struct RecentInboxKeysTests {
+    private struct Undone: Error {}
+
+    /// What was committed so far, and who sends.
+    private struct World {
+        var random: SeededRandom
+        var known: [[UInt8]: InboxID] = [:]
+        var sent: [[UInt8]] = []
+        var next: UInt64 = 1
+
+        /// Some keys nobody has sent, some that were sent before, none twice, sorted.
+        mutating func batch() -> [(key: [UInt8], id: InboxID)] {
+            var keys: [[UInt8]: InboxID] = [:]
+            for _ in 0..<Int.random(in: 1...30, using: &random) {
+                let isRepeated = !sent.isEmpty && Int.random(in: 0..<4, using: &random) == 0
+                let key =
+                    isRepeated
+                    ? sent[Int.random(in: 0..<sent.count, using: &random)]
+                    : (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+                keys[key] = InboxID(high: 1, low: next)
+                next += 1
+            }
+            return keys.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) }
+        }
+    }
+
+    @Test("No key is taken twice or forgotten, however batches, undone work and restarts follow", arguments: 0..<4)
+    func agrees(seed: UInt64) async throws {
+        let time = ManualTime()
+        try await withStore(.sqlite, time: time) { store in
+            var world = World(random: SeededRandom(seed: seed))
+            var database = try store.open()
+            _ = try await database.migrate(time: time.source)
+            for _ in 0..<200 {
+                let batch = world.batch()
+                let isUndone = Int.random(in: 0..<5, using: &world.random) == 0
+                do {
+                    let fresh = try await insert(batch, undone: isUndone, into: database)
+                    #expect(fresh == Set(batch.filter { world.known[$0.key] == nil }.map(\.id)))
+                    for (key, id) in batch where world.known[key] == nil {
+                        world.known[key] = id
+                        world.sent.append(key)
+                    }
+                } catch is Undone {}
+                if Int.random(in: 0..<20, using: &world.random) == 0 {
+                    await database.shutdown()
+                    database = try store.open()
+                }
+            }
+            let found = try await database.write { [keys = Array(world.known.keys)] transaction in
+                // Makes the table in memory, if the last thing that happened was a restart.
+                _ = try RecentInboxKeys.insert(RowBatch(["key": .bytes, "inbox_id": .uuid]), in: transaction)
+                return try InboxKeys.known(keys, in: transaction)
+            }
+            #expect(found == world.known)
+            // They did move on: what waits is bounded, on disk as in memory.
+            #expect(try await count("SELECT count(*) FROM inbox_key", in: database) > 1000)
+            #expect(try await count("SELECT count(*) FROM temp.recent_key", in: database) < 400)
+            #expect(try await count("SELECT count(*) FROM inbox_arrival", in: database) < 600)
+            await database.shutdown()
+        }
+    }
+
+    private func insert(
+        _ batch: [(key: [UInt8], id: InboxID)], undone: Bool, into database: any Database
+    ) async throws -> Set<InboxID> {
+        try await database.write(.intake) { transaction in
+            var rows = RowBatch(["key": .bytes, "inbox_id": .uuid])
+            for (key, id) in batch { rows.append(.bytes(key), .id(id)) }
+            let fresh = try RecentInboxKeys.insert(rows, gathering: 50, in: transaction)
+            if undone { throw Undone() }
+            return fresh
+        }
+    }
+
+    private func count(_ statement: Statement, in database: any Database) async throws -> Int64 {
+        try await database.write { try $0.first(statement) { $0.int(0) } ?? 0 }
+    }
+}
