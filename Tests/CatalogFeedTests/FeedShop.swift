@@ -147,3 +147,41 @@ private enum Rows {
             ])
     }
 }
+
+extension FeedShop {
+    /// What lies of a variant at a location of its own, and whether anybody counted it.
+    func level(
+        _ variant: VariantID, onHand: Int64, reserved: Int64 = 0, isCounted: Bool, at place: UInt64,
+        scope: Scope = SampleCatalogue.scope
+    ) async throws {
+        let now = Self.time.now
+        let location = LocationID(high: 5, low: place)
+        try await database.write { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO location (id, tenant_id, org_id, name, is_default, version, created_at, updated_at)
+                VALUES ($1, $2, $3, 'Shelf', 0, 1, $4, $4) ON CONFLICT (id) DO NOTHING
+                """, [.id(location), .id(scope.tenant), .id(scope.organisation), .time(now)])
+            try transaction.execute(
+                """
+                INSERT INTO inventory_level (id, tenant_id, org_id, variant_id, location_id, on_hand, reserved,
+                    is_counted, updated_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                """,
+                [
+                    .uuid(high: 6, low: place), .id(scope.tenant), .id(scope.organisation), .id(variant),
+                    .id(location), .int(onHand), .int(reserved), .int(isCounted ? 1 : 0), .time(now),
+                ])
+        }
+    }
+
+    func allocate(_ allocation: InventorySettings.Allocation) async throws {
+        try await database.write { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO inventory_setting (tenant_id, allocation, low_stock_threshold, updated_at)
+                VALUES ($1, $2, 0, 0)
+                """, [.id(SampleCatalogue.scope.tenant), .text(allocation.rawValue)])
+        }
+    }
+}

@@ -111,6 +111,12 @@ package struct InventoryService: Sendable {
     /// Replaces the tenant's settings. Levels that are below zero by then stay there.
     package func save(_ settings: InventorySettings, of tenant: TenantID) async throws {
         let now = time.now()
-        try await publisher.database.write { try InventoryStore.save(settings, of: tenant, now: now, in: $0) }
+        try await publisher.database.write { transaction in
+            let before = try InventoryStore.settings(of: tenant, in: transaction)
+            try InventoryStore.save(settings, of: tenant, now: now, in: transaction)
+            if before.allocation != settings.allocation {
+                try AvailabilityChanges.countSoldOut(of: tenant, now: now, in: transaction)
+            }
+        }
     }
 }

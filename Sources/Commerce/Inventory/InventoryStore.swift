@@ -90,6 +90,18 @@ enum InventoryStore {
         return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 
+    /// What is to be added to a level.
+    struct Addition {
+        let organisation: OrganisationID
+        var delta = Balance()
+        var isCounted = false
+
+        mutating func add(_ move: StockMove) {
+            delta += move.delta
+            isCounted = isCounted || move.counts
+        }
+    }
+
     /// What a level came to, and the threshold of its own.
     struct Written {
         let balance: Balance
@@ -98,25 +110,29 @@ enum InventoryStore {
 
     /// Adds to levels, and makes those that don't exist. Sums are added, never set: no writer can undo another's.
     static func add(
-        _ deltas: [LevelKey: (delta: Balance, organisation: OrganisationID)], ids: IDGenerator, now: Timestamp,
-        in transaction: any Transaction
+        _ additions: [LevelKey: Addition], ids: IDGenerator, now: Timestamp, in transaction: any Transaction
     ) throws -> [LevelKey: Written] {
         var rows = RowBatch([
             "id": .uuid, "tenant_id": .uuid, "org_id": .uuid, "variant_id": .uuid, "location_id": .uuid,
-            "on_hand": .int, "reserved": .int,
+            "on_hand": .int, "reserved": .int, "is_counted": .int,
         ])
-        for (key, change) in deltas.sorted(by: { $0.key < $1.key }) {
+        for (key, change) in additions.sorted(by: { $0.key < $1.key }) {
             rows.append(
                 .id(ids.next(Level.self)), .id(key.tenant), .id(change.organisation), .id(key.variant),
-                .id(key.location), .int(change.delta.onHand), .int(change.delta.reserved))
+                .id(key.location), .int(change.delta.onHand), .int(change.delta.reserved),
+                .int(change.isCounted ? 1 : 0))
         }
         let written = try transaction.all(
             """
-            INSERT INTO inventory_level (id, tenant_id, org_id, variant_id, location_id, on_hand, reserved, updated_at)
-            SELECT id, tenant_id, org_id, variant_id, location_id, on_hand, reserved, $1 FROM {rows} r WHERE true
+            INSERT INTO inventory_level (id, tenant_id, org_id, variant_id, location_id, on_hand, reserved, is_counted,
+                updated_at)
+            SELECT id, tenant_id, org_id, variant_id, location_id, on_hand, reserved, is_counted, $1
+            FROM {rows} r WHERE true
             ON CONFLICT (tenant_id, variant_id, location_id) DO UPDATE SET
                 on_hand = inventory_level.on_hand + excluded.on_hand,
-                reserved = inventory_level.reserved + excluded.reserved, updated_at = excluded.updated_at
+                reserved = inventory_level.reserved + excluded.reserved,
+                is_counted = CASE WHEN excluded.is_counted = 1 THEN 1 ELSE inventory_level.is_counted END,
+                updated_at = excluded.updated_at
             RETURNING tenant_id, variant_id, location_id, on_hand, reserved, low_stock_threshold
             """, [.time(now)], rows: rows
         ) { row in

@@ -32,6 +32,9 @@ struct StockMove: Sendable {
     let origin: MoveOrigin
 
     var scope: Scope { Scope(tenant: key.tenant, organisation: organisation) }
+
+    /// Whether it comes from somebody who knows how much is there: an order knows only how much it takes.
+    var counts: Bool { order == nil }
 }
 
 /// Who or what moves stock, as ledger lines and events name it.

@@ -3,7 +3,8 @@ import Kernel
 import Storage
 import Webhooks
 
-/// Writes moves: levels, their ledger lines and the events that tell of them, in two statements whatever their number.
+/// Writes moves: levels, their ledger lines, the events that tell of them and what they change of the catalogue, in a
+/// few statements whatever their number.
 ///
 /// It is the only one that changes a level, so none changes without a ledger line.
 struct StockWriter {
@@ -17,10 +18,9 @@ struct StockWriter {
         in transaction: any Transaction
     ) throws -> [LedgerLine] {
         if moves.isEmpty { return [] }
-        var sums: [LevelKey: (delta: Balance, organisation: OrganisationID)] = [:]
+        var sums: [LevelKey: InventoryStore.Addition] = [:]
         for move in moves {
-            let sum = sums[move.key]?.delta ?? Balance()
-            sums[move.key] = (sum + move.delta, move.organisation)
+            sums[move.key, default: InventoryStore.Addition(organisation: move.organisation)].add(move)
         }
         let written = try InventoryStore.add(sums, ids: ids, now: events.now, in: transaction)
         let lines = try lines(of: moves, written, now: events.now)
@@ -32,6 +32,7 @@ struct StockWriter {
                 line.event(threshold: threshold), scope: line.scope, actor: move.origin.actor,
                 source: move.origin.source, causation: move.origin.causation)
         }
+        try AvailabilityChanges.count(moves, lines, now: events.now, in: transaction)
         return lines
     }
 
