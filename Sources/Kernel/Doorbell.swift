@@ -19,6 +19,14 @@ package final class Doorbell: Sendable {
         wake { state in state.isRung = state.waiter == nil }
     }
 
+    /// Whether it was rung since the last wait or question, for a loop that is driven from outside and never waits.
+    package func takeRing() -> Bool {
+        state.withLock { state in
+            defer { state.isRung = false }
+            return state.isRung
+        }
+    }
+
     /// Returns after a ring (one that came before counts too), after `limit`, or when the task is cancelled.
     package func wait(upTo limit: Duration) async {
         await withTaskCancellationHandler {

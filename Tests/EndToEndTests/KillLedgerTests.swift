@@ -9,10 +9,9 @@ struct KillLedgerTests {
     private static let isLong = ProcessInfo.processInfo.environment["TRADEWIND_TEST_LONG"] == "1"
 
     /// Each place where something could be lost, between blows at no place in particular.
-    private static let blows: [KillCampaign.Blow] = {
-        let round = CrashPoint.allCases.flatMap { [KillCampaign.Blow.anywhere, .at($0)] } + [.anywhere, .all]
-        return isLong ? Array((0..<25).map { _ in round }.joined()) : round
-    }()
+    static let round = CrashPoint.allCases.flatMap { [KillCampaign.Blow.anywhere, .at($0)] } + [.anywhere, .all]
+
+    private static let blows = isLong ? Array((0..<25).map { _ in round }.joined()) : round
 
     @Test(
         "Nothing acknowledged is lost, doubled or moved, however the server dies", .timeLimit(.minutes(60)),

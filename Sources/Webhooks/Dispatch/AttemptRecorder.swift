@@ -19,11 +19,11 @@ final class AttemptRecorder: Sendable {
     private let unwritten = Mutex(0)
     private let allWritten = Doorbell()
 
-    init(database: any Database, time: TimeSource, logger: Logger, watch: DeliveryWatch) {
+    init(database: any Database, time: TimeSource, logger: Logger, watch: DeliveryWatch, linger: Duration?) {
         self.logger = logger
         self.committer = GroupCommitter(
             database: database, lane: .background, batchLimit: Self.batch, waitingLimit: 32_768,
-            linger: .milliseconds(5)
+            linger: linger
         ) { transaction, records in
             try watch.recorded(DeliveryStore.record(records, now: time.now(), in: transaction), transaction)
             return records.map { _ in }

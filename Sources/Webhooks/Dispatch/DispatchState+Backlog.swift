@@ -41,7 +41,7 @@ extension DispatchState {
         var (fetches, left) = ([Fetch](), min(rows, placesLeft))
         let waiting = wanting.compactMap { id in
             queues[id].map { (id: id, tenant: $0.tenant, held: placesHeld(by: $0.tenant), own: $0.held) }
-        }.sorted { ($0.held, $0.own) < ($1.held, $1.own) }
+        }.sorted { ($0.held, $0.own, $0.id) < ($1.held, $1.own, $1.id) }
         // Where many want some, nobody gets all.
         let each = max(Self.fetchLeast, placesLeft / max(1, waiting.count))
         var planned: [TenantID: Int] = [:]

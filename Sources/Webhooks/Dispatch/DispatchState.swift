@@ -135,7 +135,7 @@ struct DispatchState {
     private mutating func startFromLines(now: Timestamp, into started: inout [ReadyDelivery]) {
         var candidates = inLine
         while calls < bounds.slots,
-            let tenant = candidates.min(by: { (tenants[$0]?.calls ?? 0) < (tenants[$1]?.calls ?? 0) })
+            let tenant = candidates.min(by: { (tenants[$0]?.calls ?? 0, $0) < (tenants[$1]?.calls ?? 0, $1) })
         {
             let before = started.count
             for _ in 0..<(tenants[tenant]?.line.count ?? 0) {
@@ -199,7 +199,7 @@ struct DispatchState {
     /// The next calls of endpoints whose rate allows one again.
     mutating func wake(now: Timestamp) -> [ReadyDelivery] {
         var started: [ReadyDelivery] = []
-        for (id, time) in sleeping where time <= now {
+        for id in sleeping.filter({ $0.value <= now }).keys.sorted() {
             sleeping[id] = nil
             start(id, now: now, into: &started)
         }

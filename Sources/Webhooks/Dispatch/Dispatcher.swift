@@ -25,13 +25,16 @@ package final class Dispatcher: Service {
     let state: Mutex<DispatchState>
     /// Where the next poll's look at the backlogs begins, and how many polls there were.
     let polled = Mutex<(last: SubscriptionID, count: Int)>((.zero, 0))
-    private let doorbell = Doorbell()
+    /// Rung when there is something to do before the next poll.
+    let doorbell = Doorbell()
     private let idle = Doorbell()
     private let recorder: AttemptRecorder
+    private let execution: DispatchExecution
 
     package init(
         database: any Database, sender: AttemptSender, time: TimeSource, random: @escaping @Sendable () -> UInt64,
-        logger: Logger, bounds: DispatchBounds = .standard, watch: DeliveryWatch = .none
+        logger: Logger, bounds: DispatchBounds = .standard, watch: DeliveryWatch = .none,
+        execution: DispatchExecution = .standard
     ) {
         self.database = database
         self.sender = sender
@@ -41,7 +44,9 @@ package final class Dispatcher: Service {
         self.logger = logger
         self.claim = Chance.claimNumber(random())
         self.state = Mutex(DispatchState(bounds: bounds))
-        self.recorder = AttemptRecorder(database: database, time: time, logger: logger, watch: watch)
+        self.execution = execution
+        self.recorder = AttemptRecorder(
+            database: database, time: time, logger: logger, watch: watch, linger: execution.linger)
     }
 
     // MARK: Taking in
@@ -76,7 +81,7 @@ package final class Dispatcher: Service {
         let now = time.now()
         let (started, needsTurn) = state.withLock { state in (body(&state, now), state.takeNeedsTurn()) }
         if needsTurn { doorbell.ring() }
-        for delivery in started { Task { await self.work(from: delivery) } }
+        for delivery in started { execution.start { await self.work(from: delivery) } }
     }
 
     // MARK: Sending
@@ -96,7 +101,7 @@ package final class Dispatcher: Service {
             if needsTurn { doorbell.ring() }
             if isIdle { idle.ring() }
             current = calls.first
-            for other in calls.dropFirst() { Task { await self.work(from: other) } }
+            for other in calls.dropFirst() { execution.start { await self.work(from: other) } }
         }
     }
 

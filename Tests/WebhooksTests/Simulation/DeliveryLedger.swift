@@ -1,0 +1,152 @@
+import Events
+import Kernel
+import Storage
+import Synchronization
+
+@testable import Webhooks
+
+/// What really happened, as the world saw it: every event that was written, every call that an endpoint got, and what
+/// was wrong with it at once. The store's own account is compared with it in the end.
+///
+/// Touched by one at a time, as the world is.
+final class DeliveryLedger: @unchecked Sendable {
+    struct Pair: Hashable {
+        let endpoint: Int
+        let event: EventID
+    }
+
+    /// One call, as the endpoint saw it.
+    final class Call {
+        let pair: Pair
+        let life: NodeLife
+        let behaviour: SimulatedEndpoint.Behaviour
+        let start: Timestamp
+        /// The same by the caller's clock.
+        let shownStart: Timestamp
+        /// When it is answered.
+        let end: Timestamp
+        fileprivate(set) var isOver = false
+
+        init(
+            _ pair: Pair, _ life: NodeLife, _ behaviour: SimulatedEndpoint.Behaviour, start: Timestamp, end: Timestamp
+        ) {
+            (self.pair, self.life, self.behaviour) = (pair, life, behaviour)
+            (self.start, self.end, shownStart) = (start, end, life.now)
+        }
+
+        var status: Int? {
+            switch behaviour {
+            case .answers(let status), .asksForPatience(let status, _): status
+            case .hangs, .fails, .fickle: nil
+            }
+        }
+
+        var isSuccess: Bool { status.map { (200..<300).contains($0) } ?? false }
+    }
+
+    struct Written {
+        let event: DomainEvent
+        let number: Int
+        /// The subscriptions that were active in its transaction.
+        let active: Set<SubscriptionID>
+        let place: Int
+    }
+
+    let endpoints: [SimulatedEndpoint]
+    var subscriptions: [SubscriptionID] = []
+    /// Every event of a transaction that may have been committed.
+    private(set) var written: [EventID: Written] = [:]
+    /// Those whose publisher was told so.
+    var acknowledged: Set<EventID> = []
+    /// How many deliveries a pair may have: the first and its replays.
+    var copies: [Pair: Int] = [:]
+    private(set) var calls: [Call] = []
+    private var open: [Call] = []
+    private(set) var accusations: [String] = []
+    /// When each subscription was disabled and activated.
+    private(set) var statuses: [Int: [(at: Timestamp, isActive: Bool)]] = [:]
+    private var breakers: [Int: Timestamp] = [:]
+    private var succeededAt: [Int: Timestamp] = [:]
+
+    init(endpoints: [SimulatedEndpoint]) { self.endpoints = endpoints }
+
+    func accuse(_ sentence: String) { accusations.append(sentence) }
+
+    func index(of value: SQLValue) -> Int? { subscriptions.firstIndex { .id($0) == value } }
+
+    // MARK: What is written
+
+    func written(_ event: DomainEvent, number: Int, active: Set<SubscriptionID>) {
+        written[event.id] = Written(event: event, number: number, active: active, place: written.count)
+    }
+
+    func status(_ subscription: SQLValue, isActive: Bool, at now: Timestamp) {
+        guard let index = index(of: subscription) else { return }
+        statuses[index, default: []].append((now, isActive))
+        if !isActive { breakers[index] = nil }
+    }
+
+    func isDisabled(_ index: Int) -> Bool { statuses[index]?.last?.isActive == false }
+
+    func breaker(_ subscription: SQLValue, isOpen: Bool, at now: Timestamp) {
+        guard let index = index(of: subscription) else { return }
+        if !isOpen { breakers[index] = nil } else if breakers[index] == nil { breakers[index] = now }
+    }
+
+    // MARK: What is called
+
+    func begin(
+        _ request: OutgoingRequest, from life: NodeLife, at now: Timestamp,
+        _ behave: (SimulatedEndpoint) -> (SimulatedEndpoint.Behaviour, Duration)
+    ) -> Call {
+        let endpoint = endpoints.first { request.url == $0.url } ?? endpoints[0]
+        let event = request.header("webhook-id").flatMap { EventID($0) } ?? .zero
+        let (behaviour, latency) = behave(endpoint)
+        let call = Call(Pair(endpoint: endpoint.index, event: event), life, behaviour, start: now, end: now + latency)
+        if written[event] == nil { accuse("\(name(call)): an event that nobody wrote") }
+        check(call, endpoint)
+        life.starts[endpoint.index, default: []].append(now)
+        open.append(call)
+        calls.append(call)
+        return call
+    }
+
+    func end(_ call: Call) {
+        call.isOver = true
+        open.removeAll { $0 === call }
+        if call.isSuccess { succeededAt[call.pair.endpoint] = call.end }
+    }
+
+    /// The caller is gone. The endpoint may have worked all the same.
+    func cut(_ call: Call, at now: Timestamp) { open.removeAll { $0 === call } }
+
+    func name(_ call: Call) -> String {
+        "\(call.start) s\(call.pair.endpoint) \(call.pair.event) from node \(call.life.index)"
+    }
+
+    // MARK: What must never be
+
+    private func check(_ call: Call, _ endpoint: SimulatedEndpoint) {
+        let (index, now, life) = (endpoint.index, call.start, call.life)
+        let there = open.filter { $0.pair.endpoint == index }
+        // Another copy may know the subscription as it was for two seconds.
+        if let last = statuses[index]?.last, !last.isActive, now > last.at + .seconds(2) {
+            accuse("\(name(call)): the subscription has been disabled since \(last.at)")
+        }
+        if there.count(where: { $0.pair == call.pair }) >= copies[call.pair, default: 1] {
+            accuse("\(name(call)): two hold the same delivery at once")
+        }
+        if there.count(where: { $0.life === life }) >= min(endpoint.inFlight ?? 128, 128) {
+            accuse("\(name(call)): more calls at once than the window has room for")
+        }
+        if let rate = endpoint.rate {
+            let recent = (life.starts[index] ?? []).count { $0 > now - .milliseconds(1000) } + 1
+            if recent > rate + max(1, rate / 10) { accuse("\(name(call)): \(recent) calls within a second") }
+        }
+        if let opened = breakers[index], let polled = life.polledAt, polled > opened,
+            succeededAt[index].map({ $0 < opened }) ?? true, there.contains(where: { $0.start > opened + .seconds(1) })
+        {
+            accuse("\(name(call)): a second try while the breaker is open since \(opened)")
+        }
+    }
+}

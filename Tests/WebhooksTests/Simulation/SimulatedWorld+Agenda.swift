@@ -1,0 +1,137 @@
+import Events
+import Kernel
+import TestSupport
+
+@testable import Webhooks
+
+extension SimulatedWorld {
+    /// Something that happens from outside of the engine.
+    enum Action {
+        case publish(count: Int)
+        case doom(Int, NodeLife.Doom)
+        /// The doom's place was not reached meanwhile.
+        case end(NodeLife)
+        case restart(Int)
+        case disable(Int)
+        case activate(Int)
+        case rotate(Int)
+        case replay
+    }
+
+    /// Makes the subscriptions and the plan of the days to come.
+    func begin() async throws {
+        for index in 0..<(terms.isCalm ? 1 : 2) { nodes.append(try start(index)) }
+        let clerk = try nodes[0].clerk(over: base, seed: random.next())
+        for endpoint in ledger.endpoints {
+            let body =
+                #"{"url": "\#(endpoint.url)", "event_types": ["order.*"], "profile": "\#(endpoint.profile)""#
+                + endpoint.terms + "}"
+            let request = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
+                SubscriptionRequest($0, rules: Hub.rules)
+            }
+            ledger.subscriptions.append(try await clerk.create(request, scope: Hub.scope).0.id)
+        }
+        agenda = terms.isCalm ? [(time.now + .seconds(1), .publish(count: 1))] : plan()
+    }
+
+    private func start(_ index: Int) throws -> SimulatedNode {
+        let skew = terms.isCalm ? Duration.zero : .milliseconds(draw(500) - 250)
+        return try SimulatedNode(NodeLife(self, index: index, skew: skew), seed: random.next())
+    }
+
+    private func plan() -> [(Timestamp, Action)] {
+        let begin = time.now
+        var plan: [(Timestamp, Action)] = []
+        func at(_ seconds: Int, _ action: Action) { plan.append((begin + .seconds(seconds), action)) }
+        var second = 1
+        for _ in 0..<(6 + draw(6)) {
+            at(second, .publish(count: 1 + draw(3)))
+            // In crowds, with hours between them.
+            second += chance(3) ? draw(30_000) : draw(20)
+        }
+        for _ in 0..<(2 + draw(4)) {
+            let doom = NodeLife.Doom.allCases[draw(NodeLife.Doom.allCases.count)]
+            at(draw(60_000), .doom(draw(2), doom))
+        }
+        for _ in 0..<draw(3) {
+            let (subscription, second) = (draw(ledger.endpoints.count), draw(90_000))
+            at(second, .disable(subscription))
+            if chance(2) { at(second + draw(20_000), .activate(subscription)) }
+        }
+        for _ in 0..<draw(3) { at(draw(90_000), .rotate(draw(ledger.endpoints.count))) }
+        for _ in 0..<draw(4) { at(30_000 + draw(90_000), .replay) }
+        // What 410 ended may begin again.
+        if chance(2) { for index in ledger.endpoints.indices { at(100_000, .activate(index)) } }
+        return plan.sorted { $0.0 < $1.0 }
+    }
+
+    func take(_ action: Action) throws {
+        switch action {
+        case .publish(let count): publish(count)
+        case .doom(let index, let doom):
+            let life = nodes[index].life
+            if life.isDead || life.doom != nil { return }
+            life.doom = doom
+            if doom == .anywhere { end(life) } else { agenda.append((time.now + .seconds(20_000), .end(life))) }
+        case .end(let life): end(life)
+        case .restart(let index): nodes[index] = try start(index)
+        case .disable(let index): change(index) { _ = try await $0.setStatus(.disabled, of: $1, scope: Hub.scope) }
+        case .activate(let index): change(index) { _ = try await $0.setStatus(.active, of: $1, scope: Hub.scope) }
+        case .rotate(let index):
+            change(index) {
+                let rotation = try FieldReader.read(JSONValue(parsing: Array(#"{"overlap_hours": 1}"#.utf8))) {
+                    SecretRotation($0)
+                }
+                _ = try await $0.rotateSecret(of: $1, rotation, scope: Hub.scope)
+            }
+        case .replay: replay()
+        }
+    }
+
+    private var alive: SimulatedNode? {
+        let alive = nodes.filter { !$0.life.isDead }
+        return alive.isEmpty ? nil : alive[draw(alive.count)]
+    }
+
+    private func publish(_ count: Int) {
+        guard let node = alive else { return }
+        let ledger = ledger
+        let changes = (0..<count).map { _ in
+            SimulatedChange(entityID: ID(high: 5, low: UInt64(1 + draw(3))), number: draw(6))
+        }
+        executor.start {
+            let published = try? await node.publisher.write { transaction, events in
+                for change in changes {
+                    events.append(change, scope: Hub.scope, actor: .system, source: "api")
+                }
+                let active = try SubscriptionStore.active(forTenants: [Hub.scope.tenant], in: transaction)
+                let wanted = active[Hub.scope.tenant]?.map(\.id) ?? []
+                for (event, change) in zip(events.events, changes) {
+                    ledger.written(event, number: change.number, active: Set(wanted))
+                }
+                return events.events
+            }
+            for event in published ?? [] { ledger.acknowledged.insert(event.id) }
+        }
+    }
+
+    /// A caller's change, whose outcome is seen in the store.
+    private func change(
+        _ index: Int, _ body: @escaping @Sendable (SubscriptionService, SubscriptionID) async throws -> Void
+    ) {
+        guard let node = alive else { return }
+        let id = ledger.subscriptions[index]
+        executor.start { try? await body(node.subscriptions, id) }
+    }
+
+    private func replay() {
+        guard let node = alive, !ledger.acknowledged.isEmpty else { return }
+        let index = draw(ledger.endpoints.count)
+        if ledger.endpoints[index].isOrdered || ledger.isDisabled(index) { return }
+        let known = ledger.acknowledged.sorted()
+        let event = known[draw(known.count)]
+        let id = ledger.subscriptions[index]
+        ledger.copies[.init(endpoint: index, event: event), default: 1] += 1
+        executor.start { try? await node.replays(event, id) }
+    }
+}
