@@ -117,6 +117,7 @@ package struct ImportService: Sendable {
 
     // MARK: Following
 
+    /// An import; one of another owner is not found.
     package func require(_ id: ImportID, scope: Scope) async throws -> CatalogueImport {
         let found = try await database.read { try ImportStore.fetch(id, scope: scope, in: $0) }
         guard let found else { throw Refusal.notFound("import") }
