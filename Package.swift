@@ -113,7 +113,9 @@ let targets: [Target] = [
         ], resources: [.embedInCode("Development/Recordings")]),
     .executableTarget(
         name: "tradewind",
-        dependencies: ["Kernel", "API", "Server", .argumentParser, .logging]),
+        dependencies: [
+            "Kernel", "Signing", "API", "Server", .argumentParser, .asyncHTTPClient, .logging, .nioCore, .nioHTTP1,
+        ]),
 ]
 
 let tests: [Target] = [

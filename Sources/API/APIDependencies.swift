@@ -6,6 +6,8 @@ import Storage
 /// How the API is set up; every number has its reason at `Limits` or here.
 package struct APISettings: Sendable {
     package var bodyBytesLimit = Limits.bodyBytes
+    /// Bytes of the file of an import, which is streamed into the store and not held in memory.
+    package var importBytesLimit = Limits.importBytes
     /// From the start of reading a body to its last byte.
     package var bodyTimeout: Duration = .seconds(20)
     /// Requests a minute of one token or key; 0 is no limit. 100 a second is more than any dashboard or import needs.

@@ -10,6 +10,7 @@ package struct APIServices: Sendable {
     package let inbox: InboxService
     package let products: ProductService
     package let categories: CategoryService
+    package let imports: ImportService
     package let collections: CollectionService
     package let customers: CustomerService
     package let orders: OrderService
@@ -27,7 +28,8 @@ package struct APIServices: Sendable {
 
     package init(
         intake: Intake, connections: ConnectionService, inbox: InboxService, products: ProductService,
-        categories: CategoryService, collections: CollectionService, customers: CustomerService,
+        categories: CategoryService, imports: ImportService, collections: CollectionService,
+        customers: CustomerService,
         orders: OrderService, ownTypes: OwnTypeService, mappings: VariantMappingService, locations: LocationService,
         inventory: InventoryService, subscriptions: SubscriptionService, feed: FeedFollower, log: EventLog,
         replays: ReplayService, erasure: ErasureService, workflows: WorkflowService, catalogFeed: CatalogFeedServices
@@ -37,6 +39,7 @@ package struct APIServices: Sendable {
         self.inbox = inbox
         self.products = products
         self.categories = categories
+        self.imports = imports
         self.collections = collections
         self.customers = customers
         self.orders = orders

@@ -28,6 +28,8 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         ConnectionRoutes(connections: services.connections, inbox: services.inbox, idempotency: idempotency)
             .mount(on: tenant)
         ProductRoutes(products: services.products, idempotency: idempotency).mount(on: tenant)
+        ImportRoutes(imports: services.imports, limit: dependencies.settings.importBytesLimit).mount(on: tenant)
+        ExportRoutes(products: services.products, categories: services.categories).mount(on: tenant)
         CategoryRoutes(categories: services.categories, idempotency: idempotency).mount(on: tenant)
         CollectionRoutes(collections: services.collections, idempotency: idempotency).mount(on: tenant)
         CustomerRoutes(customers: services.customers, idempotency: idempotency).mount(on: tenant)

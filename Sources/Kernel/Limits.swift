@@ -30,6 +30,12 @@ package enum Limits {
     /// Products of a collection that is listed by hand, each of which is an id in one body.
     package static let collectionProducts = 10_000
     package static let collectionConditions = 50
+    /// The file of an import by default: a million rows of a kilobyte.
+    package static let importBytes = 1 << 30
+    /// The most that an operator may allow for the file of an import.
+    package static let importBytesMost = 64 << 30
+    /// One record of a CSV file, or one line of JSON: a product with all of its variants fits.
+    package static let importRecordBytes = 2 << 20
     package static let customerTags = 250
     package static let customerAddresses = 50
     /// Rows of one page of a list.

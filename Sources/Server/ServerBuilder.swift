@@ -86,17 +86,21 @@ package enum ServerBuilder {
             intake.runner.leaveToOthers()
             intake.rematch.leaveToOthers()
         }
+        let catalogue = ImportParts(
+            database: database, delivery: delivery, intake: intake, ids: ids, logger: logger)
         let registry = PrometheusRegistry()
         let dependencies = APIDependencies(
             settings: settings.api, database: database, tokens: try verifier(settings, client, logger), box: box,
             registry: registry)
         let services = services(
-            settings, database: database, master: master, delivery: delivery, intake: intake, ids: ids, logger: logger)
+            settings, database: database, master: master, delivery: delivery, intake: intake, catalogue: catalogue,
+            ids: ids, logger: logger)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
             schedules: [
                 Duties.addDays(DayPartitions(database: database), time: time),
                 Duties.forgetIdempotencyKeys(dependencies.idempotency),
+                Duties.clearImports(catalogue.imports),
                 Duties.clearOut(RetentionKeeper(database: database, policy: delivery.retention, time: time)),
             ], database: database, random: randomNumber, logger: logger)
         return TradewindServer(
@@ -107,7 +111,7 @@ package enum ServerBuilder {
             background: settings.worksInBackground
                 ? [
                     delivery.sequencer, delivery.dispatcher, delivery.replayRunner, intake.rematch, intake.runner,
-                    services.catalogFeed.feeds, schedules,
+                    catalogue.runner, services.catalogFeed.feeds, schedules,
                 ]
                 : [delivery.sequencer, services.catalogFeed.feeds, schedules],
             logger: logger)
@@ -116,10 +120,10 @@ package enum ServerBuilder {
     /// What the routes call, on the parts that send and take in.
     private static func services(
         _ settings: Settings, database: any Database, master: MasterKey, delivery: DeliveryParts, intake: IntakeParts,
-        ids: IDGenerator, logger: Logger
+        catalogue: ImportParts, ids: IDGenerator, logger: Logger
     ) -> APIServices {
         let time = TimeSource.system
-        let changes = CatalogueChanges()
+        let changes = catalogue.changes
         let products = ProductService(
             publisher: delivery.publisher, rematch: intake.rematch, changes: changes, ids: ids)
         let catalogFeed = CatalogFeedServices(
@@ -127,7 +131,7 @@ package enum ServerBuilder {
             logger: logger)
         return APIServices(
             intake: intake.intake, connections: intake.connections, inbox: intake.inbox, products: products,
-            categories: CategoryService(database: database, ids: ids, time: time),
+            categories: CategoryService(database: database, ids: ids, time: time), imports: catalogue.imports,
             collections: CollectionService(database: database, ids: ids, time: time),
             customers: CustomerService(publisher: delivery.publisher, ids: ids),
             orders: OrderService(publisher: delivery.publisher, ids: ids),

@@ -83,6 +83,22 @@ struct IntakeParts {
     }
 }
 
+/// The parts that bring catalogue files in.
+struct ImportParts {
+    let changes = CatalogueChanges()
+    let runner: WorkflowRunner
+    let imports: ImportService
+
+    init(database: any Database, delivery: DeliveryParts, intake: IntakeParts, ids: IDGenerator, logger: Logger) {
+        let time = TimeSource.system
+        runner = WorkflowRunner(
+            kind: ImportWorkflow(
+                publisher: delivery.publisher, rematch: intake.rematch, changes: changes, ids: ids, time: time),
+            database: database, time: time, random: ServerBuilder.randomNumber, logger: logger)
+        imports = ImportService(database: database, runner: runner, ids: ids, time: time)
+    }
+}
+
 extension CatalogFeedServices {
     /// The catalogue's feeds, whose files lie in the data folder: each copy of the server builds its own.
     init(
@@ -107,6 +123,11 @@ enum Duties {
         Schedule(name: "forget_idempotency_keys", interval: .seconds(3600)) { _ in
             while try await store.removeExpired(limit: 1000) == 1000 {}
         }
+    }
+
+    /// Forgets uploads that never ended and imports that ended long ago.
+    static func clearImports(_ imports: ImportService) -> Schedule {
+        Schedule(name: "clear_imports", interval: .seconds(3600)) { _ in try await imports.clear() }
     }
 
     /// Clears out what is held no longer, in turns short enough that other duties get theirs.

@@ -8,5 +8,8 @@ struct Tradewind: AsyncParsableCommand {
         abstract: "A commerce integration and event hub.",
         discussion: "Signed store webhooks come in, matched orders and signed events go out.",
         version: ServerBuilder.version,
-        subcommands: [Serve.self, Dev.self, Token.self, Migrate.self, Doctor.self, Version.self])
+        subcommands: [
+            Serve.self, Dev.self, Token.self, Migrate.self, Doctor.self, Version.self, ImportFile.self,
+            ExportFile.self,
+        ])
 }

@@ -43,7 +43,10 @@ private let allowedImports: [String: Set<String>] = [
         "ServiceLifecycle", "SystemPackage", "UnixSignals",
         "FoundationEssentials", "Glibc",
     ],
-    "tradewind": ["Kernel", "API", "Server", "ArgumentParser", "Logging", "Glibc"],
+    "tradewind": [
+        "Kernel", "Signing", "API", "Server", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1",
+        "Glibc",
+    ],
 
     "TestSupport": [
         "Kernel", "Storage", "StorageSQLite", "StoragePostgres", "Testing", "Foundation", "FoundationEssentials",

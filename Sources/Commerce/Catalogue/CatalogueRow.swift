@@ -5,16 +5,22 @@ import Webhooks
 
 /// One row of a bulk load: what it says of a product and of one of its variants.
 package struct CatalogueRow: Sendable {
-    let product: ProductChange
+    var product: ProductChange
     let status: Product.Status?
     let variant: VariantChange?
+    /// Names the product within one load: rows with the same one are of one product, whatever else they say.
+    let group: String?
+    /// The product that the row names by its id; it may be of another store and unknown here.
+    let productID: ProductID?
 
     /// Reads a product's fields with one `variant` in place of the list.
-    package init(_ fields: FieldReader) {
+    package init(_ fields: FieldReader, group: String? = nil) {
+        self.group = group
+        productID = group == nil ? nil : fields.id("product_id")
         product = ProductChange(fields)
         status = fields.choice("status")
         variant = fields.object("variant") { VariantChange($0) }
-        if product.newHandle == nil, variant?.newSKU == nil {
+        if group == nil, product.newHandle == nil, variant?.newSKU == nil {
             fields.fault("variant", "with a \"sku\", or a \"handle\", is required")
         }
     }
@@ -44,8 +50,11 @@ extension CatalogueWriter {
     /// together in the end, all of its rows are refused.
     ///
     /// Run it through `EventPublisher.writeAgainAfterDuplicate`, and ring the catalogue's bells after it.
+    ///
+    /// - Parameter isDryRun: says what would become of the rows and writes nothing.
     package func upsert(
-        _ rows: [CatalogueRow], scope: Scope, by author: Author, events: EventBuffer, in transaction: any Transaction
+        _ rows: [CatalogueRow], scope: Scope, by author: Author, isDryRun: Bool = false, events: EventBuffer,
+        in transaction: any Transaction
     ) throws -> [CatalogueRow.Outcome] {
         var bench = try Bench(rows, scope: scope, by: author, ids: ids, now: events.now, in: transaction)
         var outcomes = rows.indices.map { bench.place(rows[$0], at: $0) }
@@ -60,7 +69,7 @@ extension CatalogueWriter {
             }
             for row in place.rows { outcomes[row] = .refused(try Self.faults(of: refusal)) }
         }
-        try write(edits, events: events, in: transaction)
+        if !isDryRun { try write(edits, events: events, in: transaction) }
         return outcomes
     }
 
@@ -79,6 +88,8 @@ private struct Bench {
         var edit: ProductEdit
         var rows: [Int] = []
         var needsOptions = false
+        /// Variants that a row of this load was found for.
+        var found: Set<VariantID> = []
     }
 
     private(set) var places: [ProductID: Place] = [:]
@@ -86,6 +97,7 @@ private struct Bench {
     private(set) var order: [ProductID] = []
     private var bySKU: [String: VariantStore.Holder]
     private var byHandle: [String: ProductID]
+    private var byGroup: [String: ProductID] = [:]
     private let scope: Scope
     private let author: CatalogueWriter.Author
     private let ids: IDGenerator
@@ -102,7 +114,7 @@ private struct Bench {
         byHandle = try ProductStore.holders(ofHandles: handles.sorted(), scope: scope, in: transaction)
         let own = bySKU.values.filter { $0.organisation == scope.organisation }.map(\.product)
         for product in try ProductStore.fetch(
-            own + Array(byHandle.values), scope: scope, isLocked: true, in: transaction)
+            own + Array(byHandle.values) + rows.compactMap(\.productID), scope: scope, isLocked: true, in: transaction)
         {
             places[product.id] = Place(edit: ProductEdit(from: product, to: product, by: author))
         }
@@ -111,7 +123,9 @@ private struct Bench {
     /// Applies a row to the product that it means.
     mutating func place(_ row: CatalogueRow, at index: Int) -> CatalogueRow.Outcome {
         let holder = row.variant?.newSKU.flatMap { bySKU[$0] }
-        let known = holder?.product ?? row.product.newHandle.flatMap { byHandle[$0] }
+        let known =
+            holder?.product ?? row.product.newHandle.flatMap { byHandle[$0] } ?? row.group.flatMap { byGroup[$0] }
+            ?? row.productID.flatMap { places[$0]?.edit.old?.id }
         if let known, places[known] == nil {
             return .refused([
                 FieldFault(pointer: "/variant/sku", detail: "belongs to another organisation of the tenant")
@@ -134,6 +148,7 @@ private struct Bench {
                     variant: variant.id, product: product.id, organisation: scope.organisation)
             }
             if let handle = product.handle { byHandle[handle] = product.id }
+            if let group = row.group { byGroup[group] = product.id }
             if known == nil { return .created(product.id) }
             return before == product ? .unchanged(product.id) : .updated(product.id)
         } catch let error as InvalidDocument {
@@ -161,24 +176,32 @@ private struct Bench {
         guard let change = row.variant else { return }
         if change.options != .keep { place.needsOptions = true }
         do throws(InvalidDocument) {
-            if let index = index(of: change, in: place.edit.new, holder: holder) {
+            // Two rows of one group are two variants, even where nothing tells them apart.
+            let taken = row.group == nil ? [] : place.found
+            if let index = index(of: change, in: place.edit.new, besides: taken, holder: holder) {
+                place.found.insert(place.edit.new.variants[index].id)
                 place.edit.new.variants[index] = try change.applied(to: place.edit.new.variants[index])
             } else if place.edit.new.variants.count >= Limits.productVariants {
                 throw InvalidDocument(pointer: "", detail: "a product has at most \(Limits.productVariants) variants")
             } else {
                 let blank = Variant(id: ids.next(), product: place.edit.new.id, now: now)
                 place.edit.new.variants.append(try change.applied(to: blank))
+                place.found.insert(blank.id)
             }
         } catch {
             throw InvalidDocument(error.faults.map { FieldFault(pointer: "/variant" + $0.pointer, detail: $0.detail) })
         }
     }
 
-    private func index(of change: VariantChange, in product: Product, holder: VariantStore.Holder?) -> Int? {
+    private func index(
+        of change: VariantChange, in product: Product, besides taken: Set<VariantID>, holder: VariantStore.Holder?
+    ) -> Int? {
         if let holder { return product.variants.firstIndex { $0.id == holder.variant } }
         if change.newSKU != nil { return nil }
         let options: [UInt8]? = if case .set(let values) = change.options { OptionValue.json(values) } else { nil }
-        return product.variants.firstIndex { $0.sku == nil && $0.keptOptions == options }
+        return product.variants.firstIndex {
+            $0.sku == nil && $0.keptOptions == options && !taken.contains($0.id)
+        }
     }
 
     /// Brings the options of all products into order; answers the rows of those where that can't be, and takes these

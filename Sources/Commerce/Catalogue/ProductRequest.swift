@@ -28,7 +28,7 @@ package struct ProductChange: Sendable, Equatable {
     let description: FieldChange<String>
     let brand: FieldChange<String>
     let category: FieldChange<String>
-    package let categoryID: FieldChange<CategoryID>
+    package internal(set) var categoryID: FieldChange<CategoryID>
     let url: FieldChange<String>
     let options: FieldChange<[String]>
     let tags: FieldChange<[String]>

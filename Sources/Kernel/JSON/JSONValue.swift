@@ -57,11 +57,17 @@ package struct JSONObject: Hashable, Sendable {
     package struct Member: Hashable, Sendable {
         package let name: String
         package let value: JSONValue
+
+        package init(name: String, value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
     }
 
     package private(set) var members: [Member]
 
-    init(members: [Member]) { self.members = members }
+    /// The names have to differ.
+    package init(members: [Member]) { self.members = members }
 
     package static let empty = JSONObject(members: [])
 

@@ -119,6 +119,8 @@ package struct SettingsReader {
         settings.api.addressRequestsPerMinute = perMinute * 2
         settings.api.bodyBytesLimit = try number(
             .bodyLimit, in: 1024...Limits.bodyBytesMost, default: Limits.bodyBytes)
+        settings.api.importBytesLimit = try number(
+            .importLimit, in: 1024...Limits.importBytesMost, default: Limits.importBytes)
         settings.api.metricsArePublic = try flag(.metricsPublic, default: true)
         settings.api.proxies = try number(.trustedProxies, in: 0...10, default: 0)
         settings.shown = shown

@@ -31,6 +31,9 @@ struct AllCommand: AsyncParsableCommand {
             figures += try await Figure.taking {
                 try await MemoryFigure(lab: lab, orders: quick ? 5_000 : 100_000).take()
             }
+            figures += try await Figure.taking {
+                try await ImportFigure(lab: lab, variants: quick ? 5_000 : 100_000).take()
+            }
             let old = StoreFigures(lab: lab, count: quick ? 50_000 : 5_000_000)
             figures += try await Figure.taking { try await old.accept() }
             return figures

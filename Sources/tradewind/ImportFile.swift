@@ -1,0 +1,100 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Kernel
+import NIOCore
+import NIOHTTP1
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+struct ImportFile: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Brings a catalogue file into a running hub, and shows what was wrong with it.",
+        discussion: "CSV of our own, of Shopify or of WooCommerce, or JSON lines; see docs/import-export.md.")
+
+    private static let pieceBytes = 64 << 10
+    private static let errorsShown = 20
+
+    @Argument(help: "The file; - is standard input.")
+    var file: String
+
+    @OptionGroup var options: HubOptions
+
+    @Option(help: "csv or jsonl; left out, the file's ending says it.")
+    var format: String?
+
+    @Option(help: "Currency of prices that name none, which those of stores' own files don't.")
+    var currency: String?
+
+    @Flag(help: "Only says what would become of the rows.")
+    var dryRun = false
+
+    func run() async throws {
+        let client = try options.client()
+        var progress = ProgressLine(isTerminal: isatty(STDERR_FILENO) == 1)
+        var one = try await upload(to: client)
+        let path = "/api/v1/pim/imports/\(one["id"]?.string ?? "")"
+        while one["state"]?.string == "running" {
+            try show(progress.text(int(one["bytes_done"]), of: int(one["bytes"]), words(one)))
+            try await Task.sleep(for: .milliseconds(250))
+            one = try await client.call(.GET, path)
+        }
+        let state = one["state"]?.string ?? "gone"
+        try show(progress.end("\(state): \(words(one))"))
+        let faults = try await client.call(.GET, path + "/errors?limit=\(Self.errorsShown)")
+        for fault in faults["data"]?.array ?? [] {
+            let column = fault["column"]?.string.map { " \($0):" } ?? ""
+            print("line \(int(fault["line"])):\(column) \(fault["reason"]?.string ?? "")")
+        }
+        if faults["next_cursor"]?.string != nil { print("and more: GET \(path)/errors") }
+        if state != "completed" || int(one["rows"]?["refused"]) > 0 { throw ExitCode(1) }
+    }
+
+    private func upload(to client: HubClient) async throws -> JSONValue {
+        guard let format = format ?? ["csv", "jsonl"].first(where: { file.hasSuffix(".\($0)") }) else {
+            throw ValidationError("--format must be csv or jsonl where the file's name does not say it")
+        }
+        let input = try FileBytes(reading: file)
+        defer { input.endReading() }
+        var path = "/api/v1/pim/imports?format=\(format)"
+        if let currency { path += "&currency=\(currency)" }
+        if dryRun { path += "&dry_run=true" }
+        let length = input.size.map { HTTPClientRequest.Body.Length.known(Int64($0)) } ?? .unknown
+        return try await client.call(
+            .POST, path, type: format == "csv" ? "text/csv" : "application/x-ndjson",
+            body: .stream(FilePieces(file: input, size: Self.pieceBytes), length: length), timeout: .hours(12))
+    }
+
+    private func words(_ one: JSONValue) -> String {
+        let rows = one["rows"]
+        let counts = ["created", "updated", "unchanged", "refused"].map { "\(int(rows?[$0])) \($0)" }
+        return "\(int(rows?["read"])) rows: \(counts.joined(separator: ", "))"
+    }
+
+    private func int(_ value: JSONValue?) -> Int { Int(value?.integer ?? 0) }
+}
+
+/// Standard output belongs to what a command answers.
+func show(_ text: String) throws { try FileBytes.standardError.write(Array(text.utf8)) }
+
+/// A file as a body that is read as it is sent.
+struct FilePieces: AsyncSequence, Sendable {
+    let file: FileBytes
+    let size: Int
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let file: FileBytes
+        let size: Int
+
+        mutating func next() async throws -> ByteBuffer? {
+            let bytes = try file.read(upTo: size)
+            return bytes.isEmpty ? nil : ByteBuffer(bytes: bytes)
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(file: file, size: size) }
+}
