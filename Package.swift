@@ -179,7 +179,7 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "tradewind", "Kernel", "Events", "Signing", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore,
+            "tradewind", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore,
             .nioHTTP1, .nioPosix,
         ],
         exclude: ["Judges"]),
