@@ -2,19 +2,28 @@ import Kernel
 
 /// A JSON Schema (2020-12) as operations declare it. Names in an object that end in `?` may be left out.
 struct Schema: Sendable {
-    /// The schema's JSON without the braces around it.
-    let members: [UInt8]
+    /// The schema's JSON without the braces around it and without its sentence.
+    private let members: [UInt8]
+    /// A sentence for readers; the last one that is said holds.
+    private var sentence: String?
 
     init(_ body: (inout JSONWriter) -> Void) { members = JSONWriter.object(body).dropFirst().dropLast() }
 
-    private init(members: [UInt8]) { self.members = members }
-
-    var json: [UInt8] { [UInt8(ascii: "{")] + members + [UInt8(ascii: "}")] }
+    var json: [UInt8] {
+        guard let sentence else { return [UInt8(ascii: "{")] + members + [UInt8(ascii: "}")] }
+        var json = JSONWriter.object { $0.field("description", sentence) }
+        json.removeLast()
+        if !members.isEmpty { json.append(UInt8(ascii: ",")) }
+        json += members
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
 
     /// The same with a sentence for readers.
     func saying(_ sentence: String) -> Schema {
-        let description = Schema { $0.field("description", sentence) }.members
-        return Schema(members: members.isEmpty ? description : description + [UInt8(ascii: ",")] + members)
+        var new = self
+        new.sentence = sentence
+        return new
     }
 
     var orNull: Schema {
@@ -42,13 +51,11 @@ extension Schema {
     /// Takes the digits as a text too, as some stores write them.
     static let givenAmount = Schema { writer in
         writer.arrayField("type") { for name in ["number", "string"] { $0.string(name) } }
-        writer.field("description", "An amount in major units, with no more decimals than its currency has.")
-    }
+    }.saying("An amount in major units, with no more decimals than its currency has.")
     static let currency = Schema { writer in
         writer.field("type", "string")
-        writer.field("description", "A currency code of ISO 4217.")
         writer.arrayField("examples") { $0.string("USD") }
-    }
+    }.saying("A currency code of ISO 4217.")
 
     private static func text(_ format: String) -> Schema {
         Schema { writer in
