@@ -99,6 +99,7 @@ struct AuditStoryTests {
             let subscription = try await api.post(
                 Self.subscriptions, #"{"url": "https://example.com/in", "event_types": ["*"]}"#
             ).text("id")
+            let since = TimeSource.system.now() - .seconds(60)
             let calls: [(HTTPRequest.Method, String, String?, String)] = [
                 (.patch, connection, #"{"status": "paused"}"#, "setConnectionStatus"),
                 (.post, connection + "/rotate-secret", nil, "rotateConnectionSecret"),
@@ -121,7 +122,7 @@ struct AuditStoryTests {
                 (.put, "/api/v1/ucp/settings", #"{"seller_name": "Us"}"#, "replaceFeedSettings"),
                 (
                     .post, "/api/v1/webhooks/replays",
-                    #"{"subscription_id": "\#(subscription)", "since": "2026-01-01T00:00:00Z"}"#, "beginReplay"
+                    #"{"subscription_id": "\#(subscription)", "since": "\#(since)"}"#, "beginReplay"
                 ),
             ]
             for (method, path, body, action) in calls {

@@ -76,7 +76,8 @@ import Testing
                 !reasons.isEmpty,
                 """
                 \(operation.method.rawValue) \(operation.path) leaves no record: add .audited(…) to \
-                \(operation.id) in Sources/API/Operations/, or a line to `unrecorded` in this test that says what tells of it
+                \(operation.id) in Sources/API/Operations/, or a line to `unrecorded` in this test that says what \
+                tells of it
                 """)
         }
         for line in Self.unrecorded where !used.contains(line.path) {
@@ -98,7 +99,10 @@ import Testing
                     settings: APISettings(), database: database,
                     tokens: TokenVerifier(rules: issuer.rules, source: issuer.source, time: .system, log: log),
                     box: SecretBox(master), registry: PrometheusRegistry())
-                return mountedRoutes(dependencies, server.services)
+                let routes = mountedRoutes(dependencies, server.services)
+                try await server.client.shutdown()
+                try await server.deliveryClient.shutdown()
+                return routes
             }
         }
     }
