@@ -174,7 +174,8 @@ let tests: [Target] = [
     .testTarget(
         name: "ServerTests",
         dependencies: [
-            "Kernel", "Events", "Signing", "Storage", "Commerce", "API", "Server", "TestSupport", .httpTypes, .logging,
+            "Kernel", "Events", "Signing", "Storage", "Commerce", "ProviderClient", "DeliveryClient", "API", "Server",
+            "TestSupport", .httpTypes, .logging,
         ]),
     .testTarget(
         name: "EndToEndTests",

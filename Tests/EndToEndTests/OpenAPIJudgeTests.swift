@@ -51,7 +51,7 @@ struct OpenAPIJudgeTests {
                     "--checks",
                     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
                     "--phases", isLong ? "examples,coverage,fuzzing" : "coverage,fuzzing", "--max-examples",
-                    isLong ? "200" : "4", "--seed", "1", "--workers", "2", "--no-shrink", "--continue-on-failure",
+                    isLong ? "200" : "4", "--seed", "1", "--workers", "1", "--no-shrink", "--continue-on-failure",
                     "--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off",
                     "--request-timeout", "40", "--report", "json", "--report-json-path", folder + "/report.json",
                     "--report-dir", folder,

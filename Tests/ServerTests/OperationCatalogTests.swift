@@ -1,7 +1,9 @@
 import API
+import DeliveryClient
 import HTTPTypes
 import Kernel
 import Logging
+import ProviderClient
 import Signing
 import Storage
 import TestSupport

@@ -53,16 +53,16 @@ enum InventoryOperations {
                 "variant_id?": .uuid, "location_id?": .uuid, "order_id?": .uuid,
                 "reason?": .choice(LedgerReason.self), "since?": .time,
             ]).paged(.named("LedgerLine")),
-        .post("\(root)/adjust", "adjustLevel", "Changes a level by a number of pieces.")
+        .post("\(root)/adjust", "adjustLevel", "Changes a level by a number of pieces.").failing(404)
             .taking(
                 .named("Adjustment"),
                 example: #"{"variant_id": "0190a000-0000-7000-8000-000000000009", "quantity_delta": 5}"#
             ).once().answering(201, .named("LedgerLine")).answering(200, .named("NoLedgerLine")),
-        .post("\(root)/adjust/bulk", "adjustLevels", "Several adjustments, all or none.")
+        .post("\(root)/adjust/bulk", "adjustLevels", "Several adjustments, all or none.").failing(404)
             .taking(.request(["adjustments": .list(.named("Adjustment"), 1, upTo: AdjustmentRequest.linesMost)]))
             .once().answering(
                 201, .object(["data": .list(.either(.named("LedgerLine"), .named("NoLedgerLine")))])),
-        .post("\(root)/transfers", "transferStock", "Moves pieces from one location to another.")
+        .post("\(root)/transfers", "transferStock", "Moves pieces from one location to another.").failing(404)
             .taking(
                 .request([
                     "variant_id": .uuid, "from_location_id": .uuid, "to_location_id": .uuid,
