@@ -176,12 +176,13 @@ let tests: [Target] = [
     .testTarget(
         name: "ServerTests",
         dependencies: [
-            "Kernel", "Events", "Signing", "Storage", "Commerce", "API", "Server", "TestSupport", .httpTypes, .logging,
+            "Kernel", "Events", "Signing", "Storage", "Commerce", "ProviderClient", "DeliveryClient", "API", "Server",
+            "TestSupport", .httpTypes, .logging,
         ]),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "tradewind", "Kernel", "Events", "Signing", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore,
+            "tradewind", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore,
             .nioHTTP1, .nioPosix,
         ],
         exclude: ["Judges"]),

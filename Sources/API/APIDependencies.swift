@@ -32,6 +32,7 @@ package struct APIDependencies: Sendable {
     package let ids: IDGenerator
     package let tokens: TokenVerifier
     package let keys: APIKeyStore
+    package let audit: AuditStore
     package let tenants: TenantRegistry
     package let idempotency: IdempotencyStore
     package let readiness: ReadinessProbe
@@ -52,7 +53,9 @@ package struct APIDependencies: Sendable {
         self.tokens = tokens
         self.registry = registry
         ids = IDGenerator(time: time)
-        keys = APIKeyStore(database: database, time: time, ids: ids)
+        keys = APIKeyStore(
+            database: AuditingDatabase(database, ids: ids, time: time), time: time, ids: ids)
+        audit = AuditStore(database: database, time: time)
         tenants = TenantRegistry(database: database, time: time)
         idempotency = IdempotencyStore(database: database, box: box, time: time)
         readiness = ReadinessProbe(database: database, time: time)

@@ -6,6 +6,18 @@ import Kernel
 ///
 /// - Parameter services: nil leaves only the front: health, figures and API keys.
 package func buildRouter(_ dependencies: APIDependencies, _ services: APIServices? = nil) -> Router<AppContext> {
+    let router = mountedRouter(dependencies, services)
+    router.refuseOtherMethods()
+    return router
+}
+
+/// Every route that is mounted, as its method and path: what `OperationCatalog` is compared with. HEAD comes with GET.
+package func mountedRoutes(_ dependencies: APIDependencies, _ services: APIServices) -> Set<String> {
+    let routes = mountedRouter(dependencies, services).routes.filter { $0.method != .head }
+    return Set(routes.map { "\($0.method.rawValue) \($0.path)" })
+}
+
+private func mountedRouter(_ dependencies: APIDependencies, _ services: APIServices?) -> Router<AppContext> {
     let router = Router(context: AppContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: dependencies.edge)
 
@@ -14,6 +26,7 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
     health.mount(on: router)
     if dependencies.settings.metricsArePublic { health.mountMetrics(on: router) }
 
+    DocumentRoutes().mount(on: dependencies.publicGroup(of: router))
     if let services {
         InboundRoutes(intake: services.intake).mount(on: dependencies.inboundGroup(of: router))
         FeedFileRoutes(services: services.catalogFeed).mount(on: dependencies.publicGroup(of: router))
@@ -24,6 +37,7 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
     let tenant = dependencies.tenantGroup(of: router)
     let idempotency = dependencies.idempotency
     APIKeyRoutes(keys: dependencies.keys, idempotency: idempotency).mount(on: tenant)
+    AuditRoutes(audit: dependencies.audit).mount(on: tenant)
     if let services {
         ConnectionRoutes(connections: services.connections, inbox: services.inbox, idempotency: idempotency)
             .mount(on: tenant)
@@ -54,8 +68,6 @@ package func buildRouter(_ dependencies: APIDependencies, _ services: APIService
         UCPRoutes(services: services.catalogFeed).mount(on: keyed)
     }
     if !dependencies.settings.metricsArePublic { health.mountMetrics(on: tenant.requiring(.admin)) }
-
-    router.refuseOtherMethods()
     return router
 }
 
@@ -92,6 +104,7 @@ extension APIDependencies {
     ) -> RouterGroup<TenantContext> {
         let group = publicGroup(of: router)
         group.add(middleware: authenticator)
+        group.add(middleware: AuditMiddleware(address: ClientAddress(proxies: settings.proxies)))
         let perMinute = settings.tokenRequestsPerMinute
         if let limit = RateLimitMiddleware<CredentialKey>(tokensPerMinute: perMinute, time: time) {
             group.add(middleware: limit)

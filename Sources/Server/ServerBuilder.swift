@@ -76,10 +76,12 @@ package enum ServerBuilder {
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
         let deliveryClient = try DeliveryClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        // What callers change through the services goes on record; what the server does by itself passes through.
+        let audited = AuditingDatabase(database, ids: ids, time: time)
         let delivery = DeliveryParts(
-            settings, database: database, box: box, client: deliveryClient, ids: ids, logger: logger)
+            settings, database: audited, box: box, client: deliveryClient, ids: ids, logger: logger)
         let intake = try IntakeParts(
-            settings, database: database, box: box, delivery: delivery, ids: ids, logger: logger)
+            settings, database: audited, box: box, delivery: delivery, ids: ids, logger: logger)
         if !settings.worksInBackground {
             // What this copy commits is due at once for those that do the work.
             delivery.dispatcher.leaveToOthers()
@@ -93,7 +95,7 @@ package enum ServerBuilder {
             settings: settings.api, database: database, tokens: try verifier(settings, client, logger), box: box,
             registry: registry)
         let services = services(
-            settings, database: database, master: master, delivery: delivery, intake: intake, catalogue: catalogue,
+            settings, database: audited, master: master, delivery: delivery, intake: intake, catalogue: catalogue,
             ids: ids, logger: logger)
         expose(database, intake, on: registry)
         let schedules = ScheduleRunner(
@@ -101,6 +103,7 @@ package enum ServerBuilder {
                 Duties.addDays(DayPartitions(database: database), time: time),
                 Duties.forgetIdempotencyKeys(dependencies.idempotency),
                 Duties.clearImports(catalogue.imports),
+                Duties.forgetAudit(dependencies.audit),
                 Duties.clearOut(RetentionKeeper(database: database, policy: delivery.retention, time: time)),
             ], database: database, random: randomNumber, logger: logger)
         return TradewindServer(

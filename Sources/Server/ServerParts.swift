@@ -130,6 +130,13 @@ enum Duties {
         Schedule(name: "clear_imports", interval: .seconds(3600)) { _ in try await imports.clear() }
     }
 
+    /// The record of admin actions, likewise.
+    static func forgetAudit(_ store: AuditStore) -> Schedule {
+        Schedule(name: "forget_audit", interval: .seconds(86_400)) { _ in
+            while try await store.removeExpired(limit: 1000) == 1000 {}
+        }
+    }
+
     /// Clears out what is held no longer, in turns short enough that other duties get theirs.
     static func clearOut(_ keeper: RetentionKeeper) -> Schedule {
         Schedule(name: "retention", interval: .seconds(600)) { _ in try await keeper.clear() }

@@ -88,7 +88,7 @@ extension Order {
         guard isEarly, lines.allSatisfy({ $0.quantityShipped == 0 }) else {
             throw Refusal.conflict(
                 "The lines of an order can be changed until it is fulfilled or ended; this one is \(status.rawValue).",
-                fields: [Refusal.Field("status", .string(status.rawValue))])
+                fields: [Refusal.Field("order_status", .string(status.rawValue))])
         }
     }
 

@@ -5,7 +5,7 @@ import Kernel
 ///
 /// A pure state machine: a slow endpoint fills its own queue and its own window, never another's. What it has no room
 /// for stays in the store (its backlog), from where the dispatcher fetches more as this empties.
-struct EndpointQueue {
+package struct EndpointQueue {
     enum Start {
         case call(ReadyDelivery)
         /// The rate allows the next call then.
@@ -26,7 +26,7 @@ struct EndpointQueue {
 
     static let windowStart = 16
     /// Keeps a receiver busy that is a tenth of a second away and does a thousand a second.
-    static let windowMost = 128
+    package static let windowMost = 128
     /// Enough for a whole window to be refilled sixteen times, so that claims are large.
     static let capacityMost = 2048
     /// Retries and replays that wait are not passed over by fresh deliveries more often than this.

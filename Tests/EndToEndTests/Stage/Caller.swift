@@ -75,6 +75,9 @@ struct Caller: Sendable {
             if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
         }
         let collected = try await response.body.collect(upTo: 64 << 20)
-        return Answer(status: Int(response.status.code), headers: fields, body: Array(collected.readableBytesView))
+        let answer = Answer(
+            status: Int(response.status.code), headers: fields, body: Array(collected.readableBytesView))
+        for fault in DocumentCheck.shared.faults(method, path, answer) { Issue.record("\(fault)") }
+        return answer
     }
 }
