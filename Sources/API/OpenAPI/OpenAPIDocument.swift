@@ -199,7 +199,7 @@ package enum OpenAPIDocument {
             for status in statuses.sorted() {
                 writer.objectField("Problem\(status)") { writer in
                     writer.field("description", HTTPResponse.Status(code: status).reasonPhrase)
-                    writeContent(Problem.contentType, .named("Problem"), nil, &writer)
+                    writeContent([Problem.contentType], .named("Problem"), nil, &writer)
                 }
             }
         }
