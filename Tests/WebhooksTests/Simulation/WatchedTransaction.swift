@@ -17,9 +17,6 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
 
     static let all = [
         Sabotage(
-            name: "a lease's number is not asked for when an attempt is written",
-            statement: "UPDATE delivery SET state = r.new_state", words: "AND claim = r.shown_claim", others: ""),
-        Sabotage(
             name: "an attempt is not written now and then", statement: "INSERT INTO attempt", words: "", others: ""),
         Sabotage(
             name: "a delivery is not written now and then", statement: "INSERT INTO delivery", words: "", others: ""),
@@ -32,10 +29,6 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
         Sabotage(
             name: "nobody looks for earlier ones of an entity", statement: "SELECT delivery.id",
             words: "p.id < delivery.id", others: "p.id < delivery.id AND 1 = 0"),
-        Sabotage(
-            name: "a subscription that is disabled keeps what waits",
-            statement: "UPDATE delivery SET state = 'skipped'",
-            words: "state = 'pending'", others: "state = 'pending' AND 1 = 0"),
         Sabotage(
             name: "410 disables nobody", statement: "UPDATE subscription SET status", words: "WHERE id = $1",
             others: "WHERE id = $1 AND $3 = 'active'"),
