@@ -119,9 +119,8 @@ package final class Dispatcher: Service {
                 return (.uncalled, nil)
             }
             let limits = EndpointLimits(endpoint)
-            // Asking for the endpoint may have taken long. Near its end a lease is left alone: whoever claims the
-            // delivery next must not find it being sent.
-            if delivery.leaseEnds <= time.now() + Self.callTime { return (.uncalled, nil) }
+            // Asking for the endpoint may have taken long.
+            if !delivery.outlastsCall(from: time.now()) { return (.uncalled, nil) }
             if isFirst { change { $0.configure(delivery.subscription, limits, now: $1) } }
             let record = await sender.attempt(delivery, at: endpoint, jitter: jitter)
             CrashPoint.reach(.afterSend)

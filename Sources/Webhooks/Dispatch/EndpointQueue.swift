@@ -105,13 +105,13 @@ package struct EndpointQueue {
     }
 
     /// The next delivery to send, if the window and the rate have room. Those whose lease would not outlast a call are
-    /// dropped: by the time of the answer they could belong to someone else, who will claim them when the lease ends.
+    /// dropped.
     mutating func start(now: Timestamp, laterToo: Bool, dropping dropped: inout [ReadyDelivery]) -> Start {
         while wantsToStart {
             if fresh.isEmpty && !laterToo { return .onlyLater }
             let takesLater = laterToo && !later.isEmpty && (fresh.isEmpty || freshInARow >= Self.freshInARowMost)
             guard let next = takesLater ? later.first : fresh.first else { return .nothing }
-            let isLeased = next.leaseEnds > now + Dispatcher.callTime
+            let isLeased = next.outlastsCall(from: now)
             if isLeased, bucket != nil, bucket?.take(now: now) == false {
                 return .at(bucket?.next(now: now) ?? now)
             }

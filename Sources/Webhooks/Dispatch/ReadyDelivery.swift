@@ -28,6 +28,10 @@ struct ReadyDelivery: Sendable {
     /// Retries and replays: they leave some slots to what has never been tried.
     var isLater: Bool { isReplay || attempts > 0 }
 
+    /// Whether its lease outlasts a call that begins now. Under one that doesn't nothing is sent: by the time of the
+    /// answer the delivery could belong to someone else, who will claim it when the lease ends.
+    func outlastsCall(from now: Timestamp) -> Bool { leaseEnds > now + Dispatcher.callTime }
+
     /// Places that it takes up in memory: one, and one more for each 8 KiB of payload.
     var places: Int { Self.places(payloadBytes: event.payload.count) }
 
