@@ -21,6 +21,7 @@ enum EntryRows {
         if entries.isEmpty { return [] }
         let variants = try variants(of: entries, in: transaction)
         for index in entries.indices { entries[index].variants = variants[entries[index].id] ?? [] }
+        try count(&entries, of: scope.tenant, in: transaction)
         return entries
     }
 
@@ -56,37 +57,24 @@ enum EntryRows {
             ORDER BY product_id, id
             """, [], rows: rows
         ) { row in found[row.id(0), default: []].append(try variant(row)) }
-        let stock = try stock(of: rows, in: transaction)
-        if stock.isEmpty { return found }
-        return found.mapValues { variants in
-            variants.map { variant in
-                var counted = variant
-                counted.stock = stock[variant.id] ?? .uncounted
-                return counted
-            }
-        }
+        return found
     }
 
-    /// What all locations of a variant have together, where anybody counted it. A tenant whose levels may go below zero
-    /// (the default) sells on what it does not have.
-    private static func stock(
-        of products: RowBatch, in transaction: any Transaction
-    ) throws -> [VariantID: CatalogueEntry.Stock] {
-        let found = try transaction.all(
-            """
-            SELECT v.id, CAST(SUM(l.on_hand - l.reserved) AS {int}), MAX(s.allocation)
-            FROM variant v JOIN inventory_level l ON l.tenant_id = v.tenant_id AND l.variant_id = v.id
-                LEFT JOIN inventory_setting s ON s.tenant_id = v.tenant_id
-            WHERE v.product_id IN (SELECT wanted FROM {rows} r) AND v.deleted_at IS NULL
-            GROUP BY v.id HAVING MAX(l.is_counted) = 1
-            """, rows: products
-        ) { row in
-            let allocation = row.textOrNil(2).flatMap { InventorySettings.Allocation(rawValue: $0) }
-            let mayBackorder = (allocation ?? InventorySettings.standard.allocation) == .soft
-            let stock = CatalogueEntry.Stock.counted(available: row.int(1), mayBackorder: mayBackorder)
-            return (row.id(0, of: Variant.self), stock)
+    /// Says of variants what there is of them. A tenant whose levels may go below zero (the default) sells on what it
+    /// does not have.
+    private static func count(
+        _ entries: inout [CatalogueEntry], of tenant: TenantID, in transaction: any Transaction
+    ) throws {
+        let stock = try VariantStock.counted(of: entries.flatMap(\.variants).map(\.id), in: transaction)
+        if stock.isEmpty { return }
+        let mayBackorder = try InventoryStore.settings(of: tenant, in: transaction).allocation == .soft
+        let available = Dictionary(stock.map { ($0.variant, $0.available) }, uniquingKeysWith: { first, _ in first })
+        for entry in entries.indices {
+            for index in entries[entry].variants.indices {
+                guard let left = available[entries[entry].variants[index].id] else { continue }
+                entries[entry].variants[index].stock = .counted(available: left, mayBackorder: mayBackorder)
+            }
         }
-        return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 
     private static func variant(_ row: any Row) throws -> CatalogueEntry.Variant {

@@ -28,13 +28,12 @@ enum AvailabilityChanges {
             if move.counts { effects[move.key.variant]?.isCounting = true }
             if (before > 0) != (line.after.available > 0) { effects[move.key.variant]?.crossesZero = true }
         }
-        let sums = try sums(of: effects.keys.sorted(), in: transaction)
         var changed: [Scope: Set<ProductID>] = [:]
-        for sum in sums {
-            guard let effect = effects[sum.variant] else { continue }
-            let turns = (sum.available > 0) != (sum.available - effect.delta > 0)
-            if turns || effect.crossesZero || (effect.isCounting && sum.available <= 0) {
-                changed[sum.scope, default: []].insert(sum.product)
+        for stock in try VariantStock.counted(of: effects.keys.sorted(), in: transaction) {
+            guard let effect = effects[stock.variant] else { continue }
+            let turns = (stock.available > 0) != (stock.available - effect.delta > 0)
+            if turns || effect.crossesZero || (effect.isCounting && stock.available <= 0) {
+                changed[stock.scope, default: []].insert(stock.product)
             }
         }
         try record(changed, now: now, in: transaction)
@@ -51,30 +50,6 @@ enum AvailabilityChanges {
             """, [.id(tenant)], rows: nil
         ) { changed[Scope(tenant: tenant, organisation: $0.id(0)), default: []].insert($0.id(1)) }
         try record(changed, now: now, in: transaction)
-    }
-
-    private struct Sum {
-        let scope: Scope
-        let product: ProductID
-        let variant: VariantID
-        let available: Int64
-    }
-
-    private static func sums(of variants: [VariantID], in transaction: any Transaction) throws -> [Sum] {
-        var rows = RowBatch(["wanted": .uuid])
-        for variant in variants { rows.append(.id(variant)) }
-        return try transaction.all(
-            """
-            SELECT v.tenant_id, v.org_id, v.product_id, v.id, CAST(SUM(l.on_hand - l.reserved) AS {int})
-            FROM {rows} r JOIN variant v ON v.id = r.wanted
-                JOIN inventory_level l ON l.tenant_id = v.tenant_id AND l.variant_id = v.id
-            GROUP BY v.tenant_id, v.org_id, v.product_id, v.id HAVING MAX(l.is_counted) = 1
-            """, rows: rows
-        ) {
-            Sum(
-                scope: Scope(tenant: $0.id(0), organisation: $0.id(1)), product: $0.id(2), variant: $0.id(3),
-                available: $0.int(4))
-        }
     }
 
     private static func record(

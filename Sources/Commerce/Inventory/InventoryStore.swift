@@ -3,7 +3,7 @@ import Kernel
 import Storage
 
 /// The rows of levels and of their ledger.
-enum InventoryStore {
+package enum InventoryStore {
     /// A variant whose stock is to move, and where; no location means the default one.
     struct Question: Hashable {
         let tenant: TenantID
@@ -179,7 +179,8 @@ enum InventoryStore {
             allocation: InventorySettings.Allocation(rawValue: text) ?? .soft, lowStockThreshold: row.int(threshold))
     }
 
-    static func settings(of tenant: TenantID, in transaction: any Transaction) throws -> InventorySettings {
+    /// What holds for all stock of a tenant; the standard where nothing was set.
+    package static func settings(of tenant: TenantID, in transaction: any Transaction) throws -> InventorySettings {
         try transaction.first(
             "SELECT allocation, low_stock_threshold FROM inventory_setting WHERE tenant_id = $1", [.id(tenant)]
         ) { settings($0, allocation: 0, threshold: 1) } ?? .standard
