@@ -64,30 +64,23 @@ package struct AuditStore: Sendable {
 
     /// Newest first.
     func list(_ query: Query, scope: Scope) async throws -> [AuditEntry] {
-        var conditions = ["tenant_id = $1", "org_id = $2"]
-        var arguments: [SQLValue] = [.id(scope.tenant), .id(scope.organisation)]
-        func add(_ condition: String, _ value: SQLValue?) {
-            guard let value else { return }
-            arguments.append(value)
-            conditions.append("\(condition) $\(arguments.count)")
-        }
-        add("user_id =", query.user.map { .id($0) })
-        add("action =", query.action.map { .text($0) })
-        add("resource =", query.resource.map { .text($0) })
-        add("resource_id =", query.resourceID.map { .text($0) })
-        add("created_at >=", query.from.map { .time($0) })
-        add("created_at <", query.to.map { .time($0) })
-        add("id <", query.before.map { .id($0) })
-        arguments.append(.int(query.limit))
+        var filter = Filter("tenant_id = $1 AND org_id = $2", [.id(scope.tenant), .id(scope.organisation)])
+        filter.narrow("user_id = $n", query.user.map { .id($0) })
+        filter.narrow("action = $n", query.action.map { .text($0) })
+        filter.narrow("resource = $n", query.resource.map { .text($0) })
+        filter.narrow("resource_id = $n", query.resourceID.map { .text($0) })
+        filter.narrow("created_at >= $n", query.from.map { .time($0) })
+        filter.narrow("created_at < $n", query.to.map { .time($0) })
+        filter.narrow("id < $n", query.before.map { .id($0) })
         let statement = Statement(
             composed: """
                 SELECT id, user_id, role, api_key_id, request_id, address, action, resource, resource_id, state_before,
                     state_after, created_at
-                FROM audit WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC LIMIT $\(arguments.count)
+                FROM audit WHERE \(filter.condition) ORDER BY id DESC LIMIT \(query.limit)
                 """)
-        let values = arguments
+        let arguments = filter.arguments
         return try await database.read { transaction in
-            try transaction.all(statement, values) { row in
+            try transaction.all(statement, arguments) { row in
                 AuditEntry(
                     id: row.id(0), user: row.id(1), role: row.text(2), apiKey: row.idOrNil(3), requestID: row.text(4),
                     address: row.textOrNil(5), action: row.text(6), resource: row.text(7),

@@ -1,20 +1,21 @@
-import Storage
-
 /// A list's condition, put together from the filters that were asked for. Texts are from code, values are arguments.
-struct Filter {
-    private(set) var condition: String
-    private(set) var arguments: [SQLValue]
+package struct Filter {
+    package private(set) var condition: String
+    package private(set) var arguments: [SQLValue]
 
-    init(_ condition: String, _ arguments: [SQLValue]) {
+    /// - Parameters:
+    ///   - condition: what holds for each row of the list, whatever is asked.
+    ///   - arguments: its values; what is narrowed later takes the numbers behind them.
+    package init(_ condition: String, _ arguments: [SQLValue]) {
         self.condition = condition
         self.arguments = arguments
     }
 
     /// Adds a condition that stands for itself.
-    mutating func narrow(_ text: String) { condition += " AND \(text)" }
+    package mutating func narrow(_ text: String) { condition += " AND \(text)" }
 
     /// Adds a condition where there is a value, which takes the place of each `$n` in it.
-    mutating func narrow(_ text: String, _ value: SQLValue?) {
+    package mutating func narrow(_ text: String, _ value: SQLValue?) {
         guard let value else { return }
         arguments.append(value)
         let parts = text.split(separator: "$n", omittingEmptySubsequences: false)
