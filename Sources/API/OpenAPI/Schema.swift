@@ -121,8 +121,8 @@ extension Schema {
     }
 
     /// An answer's object: exactly these members.
-    static func object(_ members: KeyValuePairs<String, Schema>) -> Schema {
-        object(members.map { ($0.key, $0.value) }, isOpen: false)
+    static func object(_ members: KeyValuePairs<String, Schema>...) -> Schema {
+        object(members.joined().map { ($0.key, $0.value) }, isOpen: false)
     }
 
     /// An object that may have more members than are told of.
@@ -131,8 +131,8 @@ extension Schema {
     }
 
     /// A body's object. A member that may be left out may also be null there, which says the same.
-    static func request(_ members: KeyValuePairs<String, Schema>) -> Schema {
-        object(members.map { ($0.key, $0.key.hasSuffix("?") ? $0.value.orNull : $0.value) }, isOpen: false)
+    static func request(_ members: KeyValuePairs<String, Schema>...) -> Schema {
+        object(members.joined().map { ($0.key, $0.key.hasSuffix("?") ? $0.value.orNull : $0.value) }, isOpen: false)
     }
 
     /// A page of a list.

@@ -28,7 +28,7 @@ enum ConnectionOperations {
                 ]), example: #"{"connection_id": "conn-1", "category": "commerce", "provider": "unified"}"#
             )
             .once().answering(
-                201, .object(["status": .choice("success"), "message": .text, "connection": .object(saved)])),
+                201, .object(["status": .choice("success"), "message": .text, "connection": saved])),
             .get("\(root)/connections", "listConnections", "The active connections, or all.")
                 .asking(["status?": .choice("active", "all")])
                 .answering(200, .object(["connections": .list(.named("Connection"))])),
@@ -64,11 +64,7 @@ enum ConnectionOperations {
         "created_at": .time, "updated_at": .time,
     ]
 
-    private static let saved: KeyValuePairs<String, Schema> = [
-        "id": .uuid, "connection_id": .text, "provider": .text, "category": .choice(ConnectionCategory.self),
-        "status": .choice(Connection.Status.self), "health": health, "created_at": .time, "updated_at": .time,
-        "webhook_secret": .text.saying("Shown only here."),
-    ]
+    private static let saved = Schema.object(members, ["webhook_secret": .text.saying("Shown only here.")])
 
     private static let health = Schema.object([
         "state": .choice("waiting", "receiving"), "last_received_at": .time.orNull,

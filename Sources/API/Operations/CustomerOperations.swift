@@ -17,7 +17,7 @@ enum CustomerOperations {
                 .answering(200, .named("CustomerDetail")),
             .post(root, "createCustomer", "Makes a customer.")
                 .taking(
-                    .request(new),
+                    .request(new, change),
                     example: #"{"type": "individual", "first_name": "Ada", "email": "ada@example.com"}"#
                 ).once().tagged().answering(201, .named("CustomerDetail")),
             .patch("\(root)/{id}", "changeCustomer", "Changes what is named; null empties a field.")
@@ -68,10 +68,5 @@ enum CustomerOperations {
 
     private static let new: KeyValuePairs<String, Schema> = [
         "type": .choice(Customer.Kind.self), "status?": .choice(Customer.Status.self),
-        "first_name?": .text(upTo: 200), "last_name?": .text(upTo: 200), "company_name?": .text(upTo: 300),
-        "email?": .text(upTo: 254), "phone?": .text(upTo: 40), "notes?": .text(upTo: 20_000),
-        "lifetime_value?": .givenAmount, "lifetime_currency?": .currency,
-        "tags?": .list(.text(1, upTo: 100), upTo: Limits.customerTags),
-        "addresses?": .list(address, upTo: Limits.customerAddresses),
     ]
 }

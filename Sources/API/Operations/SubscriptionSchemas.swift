@@ -48,19 +48,20 @@ enum SubscriptionSchemas {
     private static let headers = Schema.map(.text(upTo: 2048))
     private static let filter = Schema.map(.anything).saying("See docs/subscriptions.md.")
 
-    private static let new = Schema.request([
-        "url": url, "event_types": patterns, "profile?": profile, "payload_mode?": .choice(PayloadMode.self),
-        "signature?": .choice(Subscription.Signature.self), "secret?": .text(16, upTo: 512), "headers?": headers,
+    /// What a new subscription needs, and a change may leave out.
+    private static let new = Schema.request(
+        [
+            "url": url, "event_types": patterns, "signature?": .choice(Subscription.Signature.self),
+            "secret?": .text(16, upTo: 512),
+        ], options)
+
+    private static let change = Schema.request(["url?": url, "event_types?": patterns], options)
+
+    private static let options: KeyValuePairs<String, Schema> = [
+        "profile?": profile, "payload_mode?": .choice(PayloadMode.self), "headers?": headers,
         "description?": .text(upTo: 500), "retry?": .named("Retry"), "rate_limit?": .integer(1...10_000),
         "max_in_flight?": .integer(1...Int64(EndpointQueue.windowMost)), "ordered?": .boolean, "filter?": filter,
-    ])
-
-    private static let change = Schema.request([
-        "url?": url, "event_types?": patterns, "profile?": profile, "payload_mode?": .choice(PayloadMode.self),
-        "headers?": headers, "description?": .text(upTo: 500), "retry?": .named("Retry"),
-        "rate_limit?": .integer(1...10_000), "max_in_flight?": .integer(1...Int64(EndpointQueue.windowMost)),
-        "ordered?": .boolean, "filter?": filter,
-    ])
+    ]
 
     private static let retry = Schema.request([
         "delays_seconds?": .list(.integer(1...86_400), 1, upTo: 20), "first_seconds?": .integer(1...3600),
