@@ -59,6 +59,14 @@ package struct QueryReader {
         return nil
     }
 
+    /// `true` or `false`; anything else is a fault and reads as missing.
+    package mutating func flag(_ name: String) -> Bool? { choice(name, of: Truth.self).map { $0 == .yes } }
+
+    private enum Truth: String, CaseIterable {
+        case yes = "true"
+        case no = "false"
+    }
+
     /// `limit` as lists take it: 50 when not given, at most `most`.
     package mutating func limit(most: Int = Limits.pageRows) -> Int {
         integer("limit", in: 1...most) ?? min(most, Limits.pageRowsDefault)

@@ -32,10 +32,7 @@ extension BodyReader {
         } catch let error where Problem(error) == nil {
             throw Self.problem(of: error)
         }
-        if let declared, position + pending.count < declared {
-            throw Problem(
-                .badRequest, "The body ended before its announced length.", headers: [.connection: "close"])
-        }
+        if let declared, position + pending.count < declared { throw Self.cutOff }
         if !pending.isEmpty { try await take(pending, position) }
         return position + pending.count
     }

@@ -65,7 +65,7 @@ package struct BodyReader: Sendable {
         return Problem(.requestTimeout, "The body took too long to arrive.", headers: [.connection: "close"])
     }
 
-    private static let cutOff = Problem(
+    static let cutOff = Problem(
         .badRequest, "The body ended before its announced length.", headers: [.connection: "close"])
 }
 

@@ -37,9 +37,10 @@ struct FileConditions: Sendable, Equatable {
         return part(range, of: count)
     }
 
-    private static func matches(_ list: String, _ tag: String, isWeakEnough: Bool) -> Bool {
+    /// Whether a list of entity tags, as `If-Match` and `If-None-Match` have it, names this one.
+    static func matches(_ list: String, _ tag: String, isWeakEnough: Bool) -> Bool {
         list.split(separator: ",").contains { one in
-            let one = one.drop { $0 == " " }.prefix { $0 != " " }
+            let one = String(one).trimmed
             return one == "*" || one == tag || isWeakEnough && one == "W/" + tag
         }
     }

@@ -27,11 +27,8 @@ struct IdempotencyMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: TenantContext, next: (Request, TenantContext) async throws -> Response
     ) async throws -> Response {
-        guard request.method == .post, let key = request.headers[.idempotencyKey] else {
+        guard request.method == .post, let key = try Self.key(of: request) else {
             return try await next(request, context)
-        }
-        guard Self.keyLength.contains(key.utf8.count) else {
-            throw Problem.badRequest("The header Idempotency-Key must have 1 to 255 characters.")
         }
         let body = try await context.body(of: request)
         let scope = context.principal.scope
@@ -48,6 +45,15 @@ struct IdempotencyMiddleware: RouterMiddleware {
             request.body = .init(buffer: ByteBuffer(bytes: body))
             return try await run(request, context, key, claim, next)
         }
+    }
+
+    /// The request's key, if it has one; a call that keeps its own answers asks for it too.
+    static func key(of request: Request) throws -> String? {
+        guard let key = request.headers[.idempotencyKey] else { return nil }
+        guard keyLength.contains(key.utf8.count) else {
+            throw Problem.badRequest("The header Idempotency-Key must have 1 to 255 characters.")
+        }
+        return key
     }
 
     private func run(

@@ -21,8 +21,7 @@ struct DocumentRoutes {
         }
 
         func answer(to request: Request) -> Response {
-            let tags = (request.headers[.ifNoneMatch] ?? "").split(separator: ",").map { String($0).trimmed }
-            if tags.contains(where: { $0 == tag || $0 == "W/" + tag || $0 == "*" }) {
+            if let tags = request.headers[.ifNoneMatch], FileConditions.matches(tags, tag, isWeakEnough: true) {
                 return Response(status: .notModified, headers: headers)
             }
             return Response(

@@ -80,18 +80,8 @@ struct ImportRoutes {
             currency = Currency(code: text)
             if currency == nil { query.fault("currency", "\"\(text)\" is not a currency code of ISO 4217") }
         }
-        let isDryRun: Bool
-        switch query.text("dry_run") {
-        case nil, "false": isDryRun = false
-        case "true": isDryRun = true
-        default:
-            isDryRun = false
-            query.fault("dry_run", "must be true or false")
-        }
-        let key = request.headers[.idempotencyKey]
-        if let key, !(1...255).contains(key.utf8.count) {
-            throw Problem.badRequest("The header Idempotency-Key must have 1 to 255 characters.")
-        }
+        let isDryRun = query.flag("dry_run") ?? false
+        let key = try IdempotencyMiddleware.key(of: request)
         try query.finish()
         return ImportRequest(
             format: format ?? .csv, currency: currency, isDryRun: isDryRun, idempotencyKey: key)

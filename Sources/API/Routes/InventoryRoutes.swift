@@ -31,15 +31,10 @@ struct InventoryRoutes {
         wanted.variant = query.id("variant_id")
         wanted.sku = query.text("sku")
         wanted.location = query.id("location_id")
-        wanted.onlyLow = query.choice("low_stock", of: Truth.self) == .yes
+        wanted.onlyLow = query.flag("low_stock") ?? false
         try query.finish()
         let found = try await inventory.levels(wanted, scope: context.principal.scope)
         return .page(found, limit: limit, cursor: \.id, write)
-    }
-
-    private enum Truth: String, CaseIterable {
-        case yes = "true"
-        case no = "false"
     }
 
     @Sendable private func setThreshold(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
