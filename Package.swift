@@ -115,6 +115,7 @@ let targets: [Target] = [
         name: "tradewind",
         dependencies: [
             "Kernel", "Signing", "API", "Server", .argumentParser, .asyncHTTPClient, .logging, .nioCore, .nioHTTP1,
+            .systemPackage,
         ]),
 ]
 

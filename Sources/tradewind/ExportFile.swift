@@ -26,7 +26,7 @@ struct ExportFile: AsyncParsableCommand {
         var progress = ProgressLine(isTerminal: isatty(STDERR_FILENO) == 1)
         let client = try options.client()
         let response = try await client.send(.GET, "/api/v1/pim/export?format=\(format)", timeout: .hours(12))
-        let output = try FileBytes(writing: file)
+        let output = try StreamedFile(writing: file)
         var count = 0
         for try await piece in response.body {
             try output.write(Array(piece.readableBytesView))

@@ -58,7 +58,7 @@ struct ImportFile: AsyncParsableCommand {
         guard let format = format ?? ["csv", "jsonl"].first(where: { file.hasSuffix(".\($0)") }) else {
             throw ValidationError("--format must be csv or jsonl where the file's name does not say it")
         }
-        let input = try FileBytes(reading: file)
+        let input = try StreamedFile(reading: file)
         defer { input.endReading() }
         var path = "/api/v1/pim/imports?format=\(format)"
         if let currency { path += "&currency=\(currency)" }
@@ -79,15 +79,15 @@ struct ImportFile: AsyncParsableCommand {
 }
 
 /// Standard output belongs to what a command answers.
-func show(_ text: String) throws { try FileBytes.standardError.write(Array(text.utf8)) }
+func show(_ text: String) throws { try StreamedFile.standardError.write(Array(text.utf8)) }
 
 /// A file as a body that is read as it is sent.
 struct FilePieces: AsyncSequence, Sendable {
-    let file: FileBytes
+    let file: StreamedFile
     let size: Int
 
     struct AsyncIterator: AsyncIteratorProtocol {
-        let file: FileBytes
+        let file: StreamedFile
         let size: Int
 
         mutating func next() async throws -> ByteBuffer? {

@@ -45,7 +45,7 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "tradewind": [
         "Kernel", "Signing", "API", "Server", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1",
-        "Glibc",
+        "SystemPackage", "Glibc",
     ],
 
     "TestSupport": [
