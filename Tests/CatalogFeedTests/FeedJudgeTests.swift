@@ -12,9 +12,7 @@ enum FeedJudge {
 
     /// What is wrong with each of the texts, by their names.
     static func complaints(_ texts: KeyValuePairs<String, [UInt8]>) throws -> [String: [String]] {
-        let python = try #require(
-            ProcessInfo.processInfo.environment["TRADEWIND_TEST_PYTHON"].flatMap { $0.isEmpty ? nil : $0 },
-            "TRADEWIND_TEST_PYTHON must name a Python that has the judges; scripts/test makes one")
+        let python = try JudgePython.path()
         let input = JSONWriter.object { writer in
             for (name, text) in texts { writer.field(name, String(decoding: text, as: UTF8.self)) }
         }

@@ -67,9 +67,7 @@ struct CatalogFeedStoryTests {
         .appendingPathComponent("CatalogFeedTests/Judges/feed_judge.py").path
 
     private func complaints(_ texts: KeyValuePairs<String, [UInt8]>) async throws -> JSONValue {
-        let python = try #require(
-            ProcessInfo.processInfo.environment["TRADEWIND_TEST_PYTHON"].flatMap { $0.isEmpty ? nil : $0 },
-            "TRADEWIND_TEST_PYTHON must name a Python that has the judges; scripts/test makes one")
+        let python = try JudgePython.path()
         let input = JSONWriter.object { writer in
             for (name, text) in texts { writer.field(name, String(decoding: text, as: UTF8.self)) }
         }

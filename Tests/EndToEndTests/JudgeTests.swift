@@ -14,11 +14,8 @@ private struct Judge {
         .appendingPathComponent("Judges")
 
     init(_ name: String) throws {
-        let python = ProcessInfo.processInfo.environment["TRADEWIND_TEST_PYTHON"]
         self.name = name
-        self.python = try #require(
-            python.flatMap { $0.isEmpty ? nil : $0 },
-            "TRADEWIND_TEST_PYTHON must name a Python that has scripts/judges.txt; scripts/test makes one")
+        python = try JudgePython.path()
     }
 
     /// What the judge says: `good`, or `bad: ` and why.

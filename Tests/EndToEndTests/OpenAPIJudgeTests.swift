@@ -6,18 +6,12 @@ import Testing
 
 @Suite("The API's document before foreign judges")
 struct OpenAPIJudgeTests {
-    private static func python() throws -> String {
-        try #require(
-            ProcessInfo.processInfo.environment["TRADEWIND_TEST_PYTHON"],
-            "TRADEWIND_TEST_PYTHON must name a Python that has scripts/judges.txt; scripts/test makes one")
-    }
-
     /// Reading waits up to half a minute for an event, and a stream has no end: neither is for a judge in a hurry.
     private static let slow = ["/api/v1/webhooks/events", "/api/v1/webhooks/events/stream"]
 
     @Test("openapi-spec-validator finds nothing wrong with /openapi.json, and the page stands beside it")
     func valid() async throws {
-        let python = try Self.python()
+        let python = try JudgePython.path()
         try await withServer(.sqlite) { server in
             let document = try await server.caller().get("/openapi.json")
             #expect(document.status == 200)
@@ -39,7 +33,7 @@ struct OpenAPIJudgeTests {
 
     @Test("schemathesis finds no server error and no answer that is not described", arguments: TestEngine.allCases)
     func conforms(_ engine: TestEngine) async throws {
-        let tool = URL(fileURLWithPath: try Self.python()).deletingLastPathComponent()
+        let tool = URL(fileURLWithPath: try JudgePython.path()).deletingLastPathComponent()
             .appendingPathComponent("schemathesis").path
         let isLong = ProcessInfo.processInfo.environment["TRADEWIND_TEST_LONG"] == "1"
         try await withServer(engine) { server in

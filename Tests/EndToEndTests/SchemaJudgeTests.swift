@@ -102,9 +102,7 @@ struct SchemaJudgeTests {
 
     /// For each case a 1 or 0 a value, by the reference implementation.
     private func verdicts(_ cases: [Case]) async throws -> [String] {
-        let python = try #require(
-            ProcessInfo.processInfo.environment["TRADEWIND_TEST_PYTHON"].flatMap { $0.isEmpty ? nil : $0 },
-            "TRADEWIND_TEST_PYTHON must name a Python that has jsonschema; scripts/test makes one")
+        let python = try JudgePython.path()
         let list = cases.map { #"{"schema":\#($0.schema),"values":[\#($0.values.joined(separator: ","))]}"# }
         let input = "[" + list.joined(separator: ",") + "]"
         let outcome = try await Program.run([python, Self.script], input: Array(input.utf8))
