@@ -37,6 +37,7 @@ package struct Migration: Sendable {
         Migration(19, "audit", PackageResources.m0019_audit_sql),
         Migration(20, "catalogue_import", PackageResources.m0020_catalogue_import_sql),
         Migration(22, "availability", PackageResources.m0022_availability_sql),
+        Migration(23, "customer_erasure", PackageResources.m0023_customer_erasure_sql),
         Migration(24, "inbox_arrival", PackageResources.m0024_inbox_arrival_sql),
     ]
 

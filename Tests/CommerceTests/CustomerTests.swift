@@ -211,7 +211,7 @@ struct CustomerTests {
                 try transaction.execute(
                     "UPDATE sales_order SET customer_id = NULL WHERE external_id = 'unlinked'")
             }
-            let erased = try await shop.customers.erase(ann.id, scope: Shop.scope).customer
+            let erased = try await erase(ann.id, shop)
             #expect(
                 erased.erasedAt != nil && erased.email == nil && erased.firstName == nil && erased.keptDetails == nil)
             for order in try await shop.stored().values {
@@ -220,8 +220,19 @@ struct CustomerTests {
             await #expect(throws: Refusal.self) { _ = try await change(shop, ann.id, #"{"first_name":"Ann"}"#) }
             #expect(try await shop.count("SELECT count(*) FROM customer_word") == 0)
             await #expect(throws: Refusal.notFound("customer")) {
-                _ = try await shop.customers.erase(ann.id, scope: Shop.stranger)
+                _ = try await erase(ann.id, shop, scope: Shop.stranger)
             }
+            try await shop.take([snapshot("linked", at: 9)])
+            #expect(try await shop.order("linked").customer == OrderSnapshot.Customer())
+            #expect(try await shop.order("linked").customerID == ann.id)
+            #expect(try await shop.count("SELECT count(*) FROM customer") == 1)
+        }
+    }
+
+    private func erase(_ id: CustomerID, _ shop: Shop, scope: Scope = Shop.scope) async throws -> Customer {
+        let now = shop.time.now
+        return try await shop.database.write { transaction in
+            try CustomerErasure.erase(id, scope: scope, at: now, in: transaction).customer
         }
     }
 }

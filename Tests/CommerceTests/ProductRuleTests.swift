@@ -35,17 +35,6 @@ struct ProductRuleTests {
         #expect(Product.Status.discontinued.nextStates.isEmpty)
     }
 
-    @Test(
-        "Trade item numbers are told by their length and check digit",
-        arguments: [
-            ("4006381333931", true), ("96385074", true), ("036000291452", true), ("10012345678902", true),
-            ("4006381333932", false), ("400638133393", false), ("4006381333931 ", false), ("", false),
-            ("40a6381333931", false),
-        ])
-    func gtin(_ text: String, _ isOne: Bool) {
-        #expect(VariantChange.isGTIN(text) == isOne)
-    }
-
     @Test("Words are runs of letters and digits in lower case")
     func words() {
         #expect(SearchWords.list("Red T-Shirt, 2XL (Größe)") == ["red", "t", "shirt", "2xl", "größe"])

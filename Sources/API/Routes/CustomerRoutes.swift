@@ -1,10 +1,12 @@
 import Commerce
 import Hummingbird
+import Integrations
 import Kernel
 
 /// `/api/v1/crm/customers`: who buys. Notes and lifetime value are answered to members only.
 struct CustomerRoutes {
     let customers: CustomerService
+    let erasure: ErasureService
     let idempotency: IdempotencyStore
 
     func mount(on routes: some RouterMethods<TenantContext>) {
@@ -88,7 +90,7 @@ struct CustomerRoutes {
 
     @Sendable private func erase(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let id: CustomerID = try context.id(of: "customer")
-        return answer(try await customers.erase(id, scope: context.principal.scope), context)
+        return answer(try await erasure.erase(customer: id, scope: context.principal.scope), context)
     }
 
     // MARK: Answers

@@ -62,22 +62,14 @@ package struct VariantChange: Sendable, Equatable {
         }
     }
 
-    /// A trade item number of GS1: 8, 12, 13 or 14 digits, the last of which checks the others.
+    /// Kept as its digits alone.
     private static func gtin(_ fields: FieldReader, _ name: String) -> String? {
         guard let text = fields.string(name, upTo: 20)?.trimmed else { return nil }
-        if !isGTIN(text) {
+        guard let digits = GTIN.checked(text) else {
             fields.fault(name, "must be 8, 12, 13 or 14 digits of which the last is the check digit")
             return nil
         }
-        return text
-    }
-
-    static func isGTIN(_ text: String) -> Bool {
-        let digits = text.utf8.map { Int($0) - 48 }
-        guard [8, 12, 13, 14].contains(digits.count), digits.allSatisfy({ (0...9).contains($0) }) else { return false }
-        // From the right, the check digit included, weights are 1, 3, 1, 3, …
-        let sum = digits.reversed().enumerated().reduce(0) { $0 + $1.element * ($1.offset.isMultiple(of: 2) ? 1 : 3) }
-        return sum.isMultiple(of: 10)
+        return digits
     }
 }
 

@@ -9,6 +9,11 @@ package struct CustomerService: Sendable {
     package struct Saved: Sendable {
         package let customer: Customer
         package let duplicates: [CustomerID]
+
+        package init(customer: Customer, duplicates: [CustomerID]) {
+            self.customer = customer
+            self.duplicates = duplicates
+        }
     }
 
     /// Duplicates that one answer names.
@@ -102,27 +107,6 @@ package struct CustomerService: Sendable {
         try await publisher.write { transaction, events in
             let customer = try Self.lock(id, ifMatch, scope, in: transaction)
             try CustomerStore.delete(customer, now: events.now, in: transaction)
-        }
-    }
-
-    /// Erases what is personal in a customer and in its orders, when that is asked for; a deleted customer's too. The
-    /// rows stay, for what was sold remains sold.
-    package func erase(_ id: CustomerID, scope: Scope) async throws -> Saved {
-        try await publisher.write { transaction, events in
-            guard
-                let old = try CustomerStore.fetch(id, scope: scope, isLocked: true, withDeleted: true, in: transaction)
-            else { throw Refusal.notFound("customer") }
-            try CustomerStore.eraseOrders(of: old, in: transaction)
-            if old.erasedAt != nil { return Saved(customer: old, duplicates: []) }
-            var new = Customer(id: old.id, scope: old.scope, kind: old.kind, now: old.createdAt)
-            new.status = old.status
-            new.assignedTo = old.assignedTo
-            new.version = old.version + 1
-            new.updatedAt = events.now
-            new.erasedAt = events.now
-            try CustomerStore.update(new, was: old, in: transaction)
-            try CustomerStore.forgetReferences(of: id, in: transaction)
-            return Saved(customer: new, duplicates: [])
         }
     }
 

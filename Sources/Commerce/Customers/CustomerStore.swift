@@ -151,26 +151,6 @@ enum CustomerStore {
     static func forgetReferences(of id: CustomerID, in transaction: any Transaction) throws {
         try transaction.execute("DELETE FROM customer_reference WHERE customer_id = $1", [.id(id)])
     }
-
-    /// Empties who bought in the orders of a customer, also in those that were never linked and have its address.
-    static func eraseOrders(of customer: Customer, in transaction: any Transaction) throws {
-        let emptied = "customer_name = NULL, customer_email = NULL, customer_external_id = NULL"
-        try transaction.execute(
-            Statement(composed: "UPDATE sales_order SET \(emptied) WHERE customer_id = $1"), [.id(customer.id)])
-        guard let email = customer.emailKey else { return }
-        try transaction.execute(
-            Statement(
-                composed: """
-                    UPDATE sales_order SET \(emptied)
-                    WHERE tenant_id = $1 AND org_id = $2 AND lower(customer_email) = $3 AND customer_id IS NULL
-                        AND customer_email IS NOT NULL
-                    """), [.id(customer.scope.tenant), .id(customer.scope.organisation), .text(email)])
-    }
-
-    /// The orders that are a customer's, whose events may hold personal data.
-    static func orders(of id: CustomerID, in transaction: any Transaction) throws -> [OrderID] {
-        try transaction.all("SELECT id FROM sales_order WHERE customer_id = $1 ORDER BY id", [.id(id)]) { $0.id(0) }
-    }
 }
 
 /// The rows by which the text search finds customers.

@@ -50,6 +50,8 @@ package struct Order: Sendable, Equatable {
     package var tags: [String] = []
     /// Whether it waits for pieces that were promised although they were not there.
     package var isOversold = false
+    /// Whether its buyer asked to be forgotten: nobody who tells of the order again brings the buyer back.
+    package var isBuyerErased = false
 
     /// The sum of the lines after their discounts and before tax.
     package var subtotal: Money { sum(lines.map(\.total)) }

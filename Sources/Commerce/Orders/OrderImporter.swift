@@ -44,9 +44,10 @@ package struct OrderImporter: Sendable {
         _ snapshots: [ImportedSnapshot], events: EventBuffer, in transaction: any Transaction
     ) throws -> [ImportOutcome] {
         let matcher = try LineMatcher(Set(snapshots.flatMap(questions)), in: transaction)
-        let customers = try CustomerLinker(ids: ids).link(snapshots.map(buyer), events: events, in: transaction)
         let keys = snapshots.map { OrderStore.Key(tenant: $0.scope.tenant, text: key($0)) }
         var ledger = Ledger(try OrderStore.lock(Set(keys), in: transaction))
+        let buyers = zip(snapshots, keys).map { buyer($0, stored: ledger.loaded[$1]) }
+        let customers = try CustomerLinker(ids: ids).link(buyers, events: events, in: transaction)
         let outcomes = snapshots.indices.map { index in
             apply(
                 snapshots[index], key: keys[index], matcher: matcher, customer: customers[index], to: &ledger,
@@ -130,8 +131,10 @@ package struct OrderImporter: Sendable {
         }
     }
 
-    private func buyer(_ imported: ImportedSnapshot) -> CustomerLinker.Buyer {
-        let customer = imported.snapshot.customer
+    /// Who asked to be forgotten is nobody: no customer is to be made of what the source still tells.
+    private func buyer(_ imported: ImportedSnapshot, stored: Order?) -> CustomerLinker.Buyer {
+        let isErased = stored?.isBuyerErased ?? false
+        let customer = isErased ? OrderSnapshot.Customer() : imported.snapshot.customer
         return CustomerLinker.Buyer(
             scope: imported.scope, connection: imported.connection, externalID: customer.externalID,
             name: customer.name, email: customer.email)

@@ -40,6 +40,14 @@ enum OrderNoteStore {
         }
     }
 
+    /// Takes the texts out of all notes on some orders: people write there what they know of a buyer.
+    static func empty(of orders: [OrderID], in transaction: any Transaction) throws {
+        var rows = RowBatch(["wanted": .uuid])
+        for order in orders { rows.append(.id(order)) }
+        try transaction.execute(
+            "UPDATE order_note SET text = '' WHERE order_id IN (SELECT wanted FROM {rows} r)", rows: rows)
+    }
+
     /// Makes an order findable by these tags and by no others.
     static func setTags(
         _ tags: [String], of order: OrderID, tenant: TenantID, in transaction: any Transaction

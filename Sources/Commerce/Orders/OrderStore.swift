@@ -10,7 +10,7 @@ enum OrderStore {
         o.customer_name, o.customer_email, o.customer_external_id, o.source_version, o.inbox_id, o.placed_at,
         o.version, o.created_at, o.updated_at, o.number, o.tags, o.is_oversold, o.presentment_currency,
         o.presentment_discount_minor, o.presentment_shipping_minor, o.presentment_tax_minor, o.presentment_total_minor,
-        o.customer_id
+        o.customer_id, o.is_buyer_erased
         """
 
     private static func decode(_ row: any Row) throws -> Order {
@@ -33,7 +33,8 @@ enum OrderStore {
             sourceVersion: version == 0 ? nil : Timestamp(milliseconds: version), inbox: row.idOrNil(19),
             placedAt: row.time(20), version: row.int(21), createdAt: row.time(22), updatedAt: row.time(23),
             number: row.textOrNil(24), presentment: presentment(row),
-            tags: row.textOrNil(25)?.split(separator: "\n").map(String.init) ?? [], isOversold: row.flag(26))
+            tags: row.textOrNil(25)?.split(separator: "\n").map(String.init) ?? [], isOversold: row.flag(26),
+            isBuyerErased: row.flag(33))
     }
 
     private static func presentment(_ row: any Row) -> OrderSnapshot.Presentment? {

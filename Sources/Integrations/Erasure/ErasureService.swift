@@ -1,3 +1,4 @@
+import Commerce
 import Events
 import Kernel
 import Storage
@@ -19,10 +20,48 @@ package struct ErasureService: Sendable {
     ) async throws -> (events: Int, inboxEntries: Int) {
         let now = time.now()
         return try await database.write { transaction in
-            let erased = try EventErasure.erase(entity: entity, scope: scope, at: now, in: transaction)
+            let erased = try EventErasure.erase([entity], scope: scope, at: now, in: transaction)
             let entries = try InboxErasure.erase(
                 erased.causes.map { $0.cast() }, scope: scope, at: now, in: transaction)
             return (erased.events.count, entries)
+        }
+    }
+
+    /// Erases a customer, its orders' buyers and notes, the events about both, and then the inbound deliveries that
+    /// told of them. Asked again, after a stop between the two or a newer delivery, it erases what is left.
+    package func erase(customer id: CustomerID, scope: Scope) async throws -> CustomerService.Saved {
+        let now = time.now()
+        let erased = try await database.write { transaction in
+            let erased = try CustomerErasure.erase(id, scope: scope, at: now, in: transaction)
+            let entities =
+                [DomainEvent.Entity(type: "customer", id: id)]
+                + erased.orders.map { DomainEvent.Entity(type: "order", id: $0) }
+            try EventErasure.erase(entities, scope: scope, at: now, in: transaction)
+            return erased
+        }
+        for connection in erased.connections {
+            let entries = try await entries(about: erased.orders, of: connection.cast(), scope: scope)
+            try await database.write { transaction in
+                try InboxErasure.erase(entries, scope: scope, at: now, in: transaction)
+            }
+        }
+        return CustomerService.Saved(customer: erased.customer, duplicates: [])
+    }
+
+    /// Walks the connection's whole inbox beside the writer: a delivery that told nothing new caused no event, and only
+    /// what became of it names the order.
+    private func entries(
+        about orders: [OrderID], of connection: ConnectionID, scope: Scope
+    ) async throws -> [InboxID] {
+        try await database.read { transaction in
+            var rows = RowBatch(["wanted": .uuid])
+            for order in orders { rows.append(.id(order)) }
+            return try transaction.all(
+                """
+                SELECT i.id FROM inbox i JOIN workflow w ON w.id = i.id
+                WHERE i.connection_id = $1 AND i.tenant_id = $2 AND w.result_id IN (SELECT wanted FROM {rows} r)
+                """, [.id(connection), .id(scope.tenant)], rows: rows
+            ) { $0.id(0) }
         }
     }
 }

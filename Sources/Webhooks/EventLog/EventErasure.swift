@@ -21,22 +21,21 @@ package enum EventErasure {
         package let causes: [ID<DomainEvent.Cause>]
     }
 
-    /// Erases the payloads, the withheld fields and the answers of receivers of all events about one entity.
+    /// Erases the payloads, the withheld fields and the answers of receivers of all events about some entities.
     ///
     /// What a dispatcher has already taken into memory is sent as it was, within a minute at the most.
     @discardableResult
     package static func erase(
-        entity: DomainEvent.Entity, scope: Scope, at now: Timestamp, in transaction: any Transaction
+        _ entities: [DomainEvent.Entity], scope: Scope, at now: Timestamp, in transaction: any Transaction
     ) throws -> Erased {
+        var named = RowBatch(["wanted": .uuid, "kind": .text])
+        for entity in entities { named.append(.id(entity.id), .text(entity.type)) }
         let found: [(event: EventID, cause: ID<DomainEvent.Cause>?)] = try transaction.all(
             """
-            UPDATE event SET payload = $5, withheld = NULL
-            WHERE entity_id = $1 AND entity_type = $2 AND tenant_id = $3 AND org_id = $4 RETURNING id, causation_id
-            """,
-            [
-                .id(entity.id), .text(entity.type), .id(scope.tenant), .id(scope.organisation),
-                .bytes(tombstone(at: now)),
-            ]
+            UPDATE event SET payload = $3, withheld = NULL FROM {rows} r
+            WHERE entity_id = r.wanted AND entity_type = r.kind AND tenant_id = $1 AND org_id = $2
+            RETURNING id, causation_id
+            """, [.id(scope.tenant), .id(scope.organisation), .bytes(tombstone(at: now))], rows: named
         ) { ($0.id(0), $0.idOrNil(1)) }
         var rows = RowBatch(["wanted": .uuid])
         for entry in found { rows.append(.id(entry.event)) }

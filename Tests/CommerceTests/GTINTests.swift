@@ -1,4 +1,4 @@
-import CatalogFeed
+import Commerce
 import Testing
 
 @Suite("Trade item numbers")
