@@ -38,6 +38,7 @@ package struct Migration: Sendable {
         Migration(20, "catalogue_import", PackageResources.m0020_catalogue_import_sql),
         Migration(22, "availability", PackageResources.m0022_availability_sql),
         Migration(24, "inbox_arrival", PackageResources.m0024_inbox_arrival_sql),
+        Migration(25, "endpoint_health", PackageResources.m0025_endpoint_health_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.
