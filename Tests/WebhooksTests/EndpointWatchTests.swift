@@ -57,7 +57,8 @@ struct EndpointWatchTests {
             #expect(payload["host"]?.string == "shop.example.com" && payload["url"] == nil)
             #expect(payload["last_success_at"] == .null && payload["reason"]?.string == reason + ".")
 
-            _ = await hub.dispatcher.claimDue()
+            // The breaker that opened here meanwhile is dropped, since it is of a disabled subscription.
+            for _ in 1...2 { _ = await hub.dispatcher.claimDue() }
             _ = try await hub.subscriptions.setStatus(.active, of: subscription.id, scope: Hub.scope)
             #expect(try await hub.count("endpoint_minute") == 0)
             #expect(try await hub.count("breaker") == 0)
@@ -93,15 +94,15 @@ struct EndpointWatchTests {
             try await hub.publish(9)
             try await hub.deliveries(9, where: "state = 'pending' AND attempts = 1")
             hub.time.advance(by: .seconds(86_400))
-            try await hub.publish(8)
-            try await hub.deliveries(17, where: "state = 'pending' AND attempts = 1")
+            try await hub.publish(1)
+            try await hub.deliveries(10, where: "state = 'pending' AND attempts = 1")
             #expect(try await hub.subscriptions.require(subscription.id, scope: Hub.scope).status == .active)
             #expect(try await hub.database.write { try EndpointHealthStore.removeOld(limit: 10, in: $0) } == 1)
             #expect(try await hub.database.write { try EndpointHealthStore.removeOld(limit: 10, in: $0) } == 0)
             let left = try await hub.database.read { transaction in
                 try EndpointHealthStore.windows(of: [(subscription.id, Hub.scope.tenant)], in: transaction)
             }
-            #expect(left.map(\.health.attempts) == [8])
+            #expect(left.map(\.health.attempts) == [1])
         }
     }
 
