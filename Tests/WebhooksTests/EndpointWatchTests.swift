@@ -195,6 +195,33 @@ struct EndpointWatchTests {
         }
     }
 
+    @Test("Five hundred successes of two endpoints cost one statement and two rows", arguments: TestEngine.allCases)
+    func cheapSuccess(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let event = try #require(try await hub.publish(1).first)
+            let endpoints: [SubscriptionID] = [hub.ids.next(), hub.ids.next()]
+            let records = (0..<500).map { number in
+                AttemptRecord(
+                    delivery: ReadyDelivery(
+                        id: hub.ids.next(), tenant: Hub.scope.tenant, subscription: endpoints[number % 2], event: event,
+                        attempts: 0, claim: 1, leaseEnds: .never, createdAt: hub.time.now, orderedBy: nil),
+                    startedAt: hub.time.now, duration: .milliseconds(3), phases: nil,
+                    outcome: .answered(status: 200, retryAfter: nil), detail: nil, requestHeaders: [],
+                    responseHeaders: nil, responseBody: nil, decision: .delivered)
+            }
+            let watch = EndpointWatch(ids: hub.ids, time: hub.time.source, writer: 7)
+            let database = hub.database
+            let cost = try await database.write { transaction in
+                let before = database.statementCount
+                let news = try watch.recorded(records, in: transaction)
+                #expect(news?.scopes == nil)
+                return database.statementCount - before
+            }
+            #expect(cost == 1)
+            #expect(try await hub.count("endpoint_minute", where: "attempts = 250 AND failures = 0") == 2)
+        }
+    }
+
     @Test(
         "An opening by an operational event's own delivery is not told of, a later one by another is",
         arguments: TestEngine.allCases)

@@ -5,8 +5,8 @@ import Storage
 /// Counts attempts, disables subscriptions whose endpoints fail nearly always, and raises the operational events.
 ///
 /// No event of these can lead to another without end. A breaker that opens over an operational event's own delivery is
-/// not told of, so each `webhook.failing` takes a failed attempt of an event that something else caused, and each of
-/// the other two takes a `webhook.failing` or an activation by a caller.
+/// not told of, so an opening that is takes a failed attempt of an event that something else caused, and a recovery
+/// takes such an opening. A subscription that is disabled stays so until a caller activates it.
 struct EndpointWatch: Sendable {
     /// Where these events say that they come from.
     static let source = "webhooks"
