@@ -28,14 +28,17 @@ struct DeliveryParts {
         let directory = EndpointDirectory(database: database, secrets: box, time: time)
         let sender = AttemptSender(
             exchange: client, directory: directory, time: time, userAgent: "Tradewind/\(ServerBuilder.version)")
-        dispatcher = Dispatcher(
-            database: database, sender: sender, time: time, random: ServerBuilder.randomNumber, logger: logger)
         sequencer = FeedSequencer(database: database, logger: logger)
+        dispatcher = Dispatcher(
+            database: database, sender: sender, time: time, random: ServerBuilder.randomNumber, logger: logger,
+            watch: .health(ids: ids, time: time, writer: ServerBuilder.randomNumber(), sequencer: sequencer))
         publisher = EventPublisher(
             database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time)
         subscriptions = SubscriptionService(
             database: database, secrets: box, factory: SecretFactory(), directory: directory, dispatcher: dispatcher,
-            policy: settings.egress, ids: ids, time: time)
+            policy: settings.egress,
+            addresses: AddressCheck { (url) throws(ExchangeError) in try await client.check(url: url) }, ids: ids,
+            time: time)
         retention = RetentionPolicy(daysMost: settings.retentionDaysMost)
         replayRunner = WorkflowRunner(
             kind: ReplayWorkflow(database: database, dispatcher: dispatcher, ids: ids, time: time),

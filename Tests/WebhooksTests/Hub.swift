@@ -30,9 +30,13 @@ struct Hub: Sendable {
     let feed: FeedReader
     let follower: FeedFollower
 
-    /// - Parameter seed: another one for each server on the same store.
+    /// - Parameters:
+    ///   - seed: another one for each server on the same store.
+    ///   - isWatched: whether attempts are counted and endpoints disabled, as a server does.
+    ///   - addresses: what is asked before a subscription is saved.
     init(
-        _ database: ObservedDatabase, _ time: ManualTime, seed: UInt64 = 1,
+        _ database: ObservedDatabase, _ time: ManualTime, seed: UInt64 = 1, isWatched: Bool = false,
+        addresses: AddressCheck = .passing,
         answer: @escaping @Sendable (OutgoingRequest) async -> ScriptedExchange.Answer = { _ in .status(200) }
     ) throws {
         let random = Mutex(SeededRandom(seed: seed))
@@ -42,17 +46,20 @@ struct Hub: Sendable {
         secrets = SecretBox(try #require(MasterKey([UInt8](repeating: 7, count: MasterKey.byteCount))))
         exchange = ScriptedExchange(answer)
         directory = EndpointDirectory(database: database, secrets: secrets, time: time.source)
+        sequencer = FeedSequencer(database: database, logger: Self.quiet)
         dispatcher = Dispatcher(
             database: database,
             sender: AttemptSender(
                 exchange: exchange, directory: directory, time: time.source, userAgent: "Tradewind-Webhooks"),
-            time: time.source, random: { random.withLock { $0.next() } }, logger: Self.quiet)
-        sequencer = FeedSequencer(database: database, logger: Self.quiet)
+            time: time.source, random: { random.withLock { $0.next() } }, logger: Self.quiet,
+            watch: isWatched
+                ? .health(ids: ids, time: time.source, writer: seed &* 77, sequencer: sequencer) : .none)
         publisher = EventPublisher(
             database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time.source)
         subscriptions = SubscriptionService(
             database: database, secrets: secrets, factory: SecretFactory(random: SeededRandom(seed: seed)),
-            directory: directory, dispatcher: dispatcher, policy: EgressPolicy(), ids: ids, time: time.source)
+            directory: directory, dispatcher: dispatcher, policy: EgressPolicy(), addresses: addresses, ids: ids,
+            time: time.source)
         feed = FeedReader(database: database)
         follower = FeedFollower(reader: feed, watch: sequencer.watch)
     }
@@ -128,14 +135,16 @@ struct Hub: Sendable {
 
 /// Lends a hub on a store with a tenant.
 func withHub(
-    _ engine: TestEngine,
+    _ engine: TestEngine, isWatched: Bool = false, addresses: AddressCheck = .passing,
     answer: @escaping @Sendable (OutgoingRequest) async -> ScriptedExchange.Answer = { _ in .status(200) },
     _ body: (Hub) async throws -> Void
 ) async throws {
     let time = ManualTime()
     try await withDatabase(engine, time: time) { database in
         try await addOwners(database)
-        try await body(Hub(ObservedDatabase(database), time, answer: answer))
+        try await body(
+            Hub(
+                ObservedDatabase(database), time, isWatched: isWatched, addresses: addresses, answer: answer))
     }
 }
 
@@ -167,6 +176,11 @@ final class ScriptedExchange: HTTPExchange {
         case .fails(let errorClass): throw ExchangeError(errorClass, "as the test says")
         }
     }
+}
+
+extension AddressCheck {
+    /// Lets every URL through, for tests of other things.
+    static let passing = AddressCheck { _ throws(ExchangeError) in }
 }
 
 extension OutgoingRequest {

@@ -111,6 +111,29 @@ struct ReplayTests {
         }
     }
 
+    @Test("What the filter refuses is neither counted nor sent", arguments: TestEngine.allCases)
+    func filtered(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(30)
+            let products = try await hub.publish(250, ProductCreated.example)
+            try await hub.publish(10)
+            let title = try #require(try JSONValue(parsing: products[0].payload)["title"]?.string)
+            let (subscription, _) = try await hub.subscribe(more: #", "filter": {"title": "\#(title)"}"#)
+            let dry = try await replays.service.count(try replays.request(subscription.id), scope: Hub.scope)
+            #expect(dry == 250)
+            let replay = try await replays.begin(subscription.id)
+            #expect(replay.total == 250)
+            async let running: Void = replays.runner.drain()
+            try await replays.arrived(250)
+            await running
+            #expect(try await replays.replay(replay.id).queued == 250)
+            #expect(try await hub.count("delivery") == 250)
+            let sent = hub.exchange.requests.elements.compactMap { $0.header("webhook-id") }
+            #expect(Set(sent) == Set(products.map(\.id.description)) && sent.count == 250)
+        }
+    }
+
     @Test("No more wait in front of the endpoint than a window holds", arguments: TestEngine.allCases)
     func window(engine: TestEngine) async throws {
         try await withHub(engine) { hub in

@@ -52,6 +52,33 @@ struct SubscriptionServiceTests {
         }
     }
 
+    @Test(
+        "A name that leads where no delivery may go is refused when it is saved, one that leads nowhere yet is not",
+        arguments: TestEngine.allCases)
+    func addresses(engine: TestEngine) async throws {
+        let check = AddressCheck { url throws(ExchangeError) in
+            if url.contains("inside") {
+                throw ExchangeError(.refusedAddress, "The address 10.0.0.7 is not a public one.")
+            }
+            if url.contains("nowhere") { throw ExchangeError(.dns, "nowhere.example.com has no address") }
+        }
+        try await withHub(engine, addresses: check) { hub in
+            let refused = InvalidDocument(pointer: "/url", detail: "The address 10.0.0.7 is not a public one.")
+            await #expect(throws: refused) { _ = try await hub.subscribe("https://inside.example.com/in") }
+            #expect(try await hub.count("subscription") == 0)
+            let (made, _) = try await hub.subscribe("https://nowhere.example.com/in")
+            func change(_ body: String) async throws -> Subscription {
+                let change = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
+                    SubscriptionChange($0, rules: Hub.rules)
+                }
+                return try await hub.subscriptions.change(made.id, change, scope: Hub.scope)
+            }
+            await #expect(throws: refused) { _ = try await change(#"{"url": "https://inside.example.com/in"}"#) }
+            #expect(try await change(#"{"description": "Same"}"#).url == "https://nowhere.example.com/in")
+            #expect(try await change(#"{"url": "https://shop.example.com/"}"#).url == "https://shop.example.com/")
+        }
+    }
+
     @Test("Neither a secret nor a header's value stands in the store in plain", arguments: TestEngine.allCases)
     func sealed(engine: TestEngine) async throws {
         try await withHub(engine) { hub in

@@ -8,7 +8,7 @@ package struct EndpointPayload: Sendable {
     /// Attempts and failures in the window that was judged.
     package let attempts: Int64
     package let failures: Int64
-    /// When the newest attempt succeeded; nil when none did.
+    /// When the newest attempt of the window that did succeed; nil when none did.
     package let lastSuccessAt: Timestamp?
     /// One sentence.
     package let reason: String
@@ -43,7 +43,8 @@ package struct EndpointPayload: Sendable {
         static let attempts = EventField("attempts", .public, .integer, "Attempts in the window that was judged.")
         static let failures = EventField("failures", .public, .integer, "How many of them failed.")
         static let lastSuccessAt = EventField(
-            "last_success_at", .public, .time, "When an attempt last succeeded; null if none did.", .nullable)
+            "last_success_at", .public, .time, "When an attempt in that window last succeeded; null if none did.",
+            .nullable)
         static let reason = EventField("reason", .public, .text, "One sentence for people.")
         static let url = EventField(
             "url", .restricted, .text, "The whole URL, whose path or query may be a credential.")

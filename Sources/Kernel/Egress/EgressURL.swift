@@ -63,6 +63,11 @@ package struct EgressURL: Hashable, Sendable {
         }
     }
 
+    /// The host of a URL that was judged before, for showing it; empty for a text that is none.
+    package static func hostText(of url: String) -> String {
+        do throws(EgressRefusal) { return try EgressURL(url).hostText } catch { return "" }
+    }
+
     /// Host and port as the `Host` header field carries them: the port only when it is not the scheme's own.
     package var authority: String {
         port == scheme.defaultPort ? hostText : "\(hostText):\(port)"

@@ -13,7 +13,7 @@ final class AttemptRecorder: Sendable {
     /// Records of one transaction: two pieces of what one SQLite statement takes.
     private static let batch = 512
 
-    private let committer: GroupCommitter<AttemptRecord, Void>
+    private let committer: GroupCommitter<AttemptRecord, DeliveryNews?>
     private let logger: Logger
     /// Records that were taken and are neither on disk nor given up.
     private let unwritten = Mutex(0)
@@ -25,15 +25,20 @@ final class AttemptRecorder: Sendable {
             database: database, lane: .background, batchLimit: Self.batch, waitingLimit: 32_768,
             linger: linger
         ) { transaction, records in
-            try watch.recorded(DeliveryStore.record(records, now: time.now(), in: transaction), transaction)
-            return records.map { _ in }
+            let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
+            let news = try watch.recorded(counting, transaction)
+            // Told once a transaction, with whichever record is its first.
+            return records.indices.map { $0 == 0 ? news : nil }
         }
     }
 
     /// Takes a record. Returns at once while the store keeps up, and after the commit when it does not.
     ///
-    /// - Parameter written: called once the record is on disk, on the engine's thread. It must not block.
-    func record(_ record: AttemptRecord, written: @escaping @Sendable (AttemptRecord) -> Void) async {
+    /// - Parameter written: called once the record is on disk, on the engine's thread, with what its transaction
+    ///   changed besides. It must not block.
+    func record(
+        _ record: AttemptRecord, written: @escaping @Sendable (AttemptRecord, DeliveryNews?) -> Void
+    ) async {
         unwritten.withLock { $0 += 1 }
         if committer.waitingCount < Self.waitingBeforeHolding {
             committer.submit(record) { self.finish(record, $0, written) }
@@ -48,10 +53,11 @@ final class AttemptRecorder: Sendable {
     }
 
     private func finish(
-        _ record: AttemptRecord, _ result: Result<Void, any Error>, _ written: (AttemptRecord) -> Void
+        _ record: AttemptRecord, _ result: Result<DeliveryNews?, any Error>,
+        _ written: (AttemptRecord, DeliveryNews?) -> Void
     ) {
         switch result {
-        case .success: written(record)
+        case .success(let news): written(record, news)
         case .failure(let error): log(error, record)
         }
         let isLast = unwritten.withLock { count in

@@ -50,25 +50,57 @@ enum BreakerStore {
         return Dictionary(found) { first, _ in first }
     }
 
-    /// Writes down what turned here.
-    static func write(_ turned: [DispatchState.Turned], now: Timestamp, in transaction: any Transaction) throws {
-        for change in turned {
-            switch change.turn {
-            case .opened(let trips, let wait):
-                try transaction.execute(
-                    """
-                    INSERT INTO breaker (subscription_id, tenant_id, state, trips, opened_at, next_at)
-                    VALUES ($1, $2, 'open', $3, $4, now_ms() + $5)
-                    ON CONFLICT (subscription_id) DO UPDATE SET state = 'open', trips = excluded.trips,
-                        next_at = excluded.next_at
-                    """,
-                    [
-                        .id(change.subscription), .id(change.tenant), .int(trips), .time(now),
-                        .int(wait.wholeMilliseconds),
-                    ])
-            case .closed: try forget(change.subscription, in: transaction)
+    /// Writes down what turned here; returns what is to be told of: the first opening of a subscription that is active,
+    /// whichever copy saw it, and the closing behind it.
+    static func write(
+        _ turned: [DispatchState.Turned], now: Timestamp, in transaction: any Transaction
+    ) throws -> [DispatchState.Turned] {
+        var news: [DispatchState.Turned] = []
+        // In one order for all transactions: each opening takes the lock of its subscription's row.
+        for id in Set(turned.map(\.subscription)).sorted() {
+            for change in turned where change.subscription == id {
+                switch change.turn {
+                case .opened(let trips, let wait):
+                    // One that was disabled meanwhile begins anew when it is activated.
+                    guard try SubscriptionStore.isActive(id, tenant: change.tenant, in: transaction) else { continue }
+                    try open(change, trips: trips, wait: wait, now: now, in: transaction)
+                    if !change.isOperational, try tell(id, in: transaction) { news.append(change) }
+                case .closed:
+                    if try isTold(id, in: transaction) { news.append(change) }
+                    try forget(id, in: transaction)
+                }
             }
         }
+        return news
+    }
+
+    private static func open(
+        _ change: DispatchState.Turned, trips: Int, wait: Duration, now: Timestamp, in transaction: any Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO breaker (subscription_id, tenant_id, state, trips, opened_at, next_at)
+            VALUES ($1, $2, 'open', $3, $4, now_ms() + $5)
+            ON CONFLICT (subscription_id) DO UPDATE SET state = 'open', trips = excluded.trips,
+                next_at = excluded.next_at
+            """,
+            [
+                .id(change.subscription), .id(change.tenant), .int(trips), .time(now),
+                .int(wait.wholeMilliseconds),
+            ])
+    }
+
+    /// Notes that an opening is told of; true for the one caller who is to do it.
+    private static func tell(_ subscription: SubscriptionID, in transaction: any Transaction) throws -> Bool {
+        try transaction.execute(
+            "UPDATE breaker SET is_told = 1 WHERE subscription_id = $1 AND is_told = 0", [.id(subscription)]) == 1
+    }
+
+    /// Whether the endpoint is known to be failing. The row stays locked, so that one closing is told of once.
+    static func isTold(_ subscription: SubscriptionID, in transaction: any Transaction) throws -> Bool {
+        try transaction.first(
+            "SELECT is_told FROM breaker WHERE subscription_id = $1 {for update}", [.id(subscription)]
+        ) { $0.flag(0) } ?? false
     }
 
     /// A subscription that was disabled, deleted or activated begins anew.

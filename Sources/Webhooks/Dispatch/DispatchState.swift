@@ -15,6 +15,8 @@ struct DispatchState {
         let subscription: SubscriptionID
         let tenant: TenantID
         let turn: Breaker.Turn
+        /// Whether the attempt that turned it was one of an operational event.
+        var isOperational = false
     }
 
     let bounds: DispatchBounds
@@ -179,7 +181,9 @@ struct DispatchState {
         count(-delivery.places, of: delivery.tenant)
         if let limits { queues[id]?.configure(limits, now: now) }
         if let turn = queues[id]?.finish(end, jitter: jitter) {
-            turned.append(Turned(subscription: id, tenant: delivery.tenant, turn: turn))
+            let isOperational = EndpointWatch.isOperational(delivery.event)
+            turned.append(
+                Turned(subscription: id, tenant: delivery.tenant, turn: turn, isOperational: isOperational))
             if case .opened = turn { returned += removeWaiting(id) }
             ring()
         }

@@ -131,11 +131,12 @@ extension Dispatcher {
         if turned.isEmpty { return }
         let (now, watch) = (time.now(), watch)
         do {
-            try await database.write(.background) { transaction in
-                try BreakerStore.write(turned, now: now, in: transaction)
+            let news = try await database.write(.background) { transaction in
+                let told = try BreakerStore.write(turned, now: now, in: transaction)
                 try DeliveryStore.returnToBacklog(returned, in: transaction)
-                try watch.turned(turned, transaction)
+                return try watch.turned(told, transaction)
             }
+            if let news { act(on: news) }
             change { state, _ in
                 state.noteBacklog(turned.lazy.map { ($0.subscription, $0.tenant) })
                 return []

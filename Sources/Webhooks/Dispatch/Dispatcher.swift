@@ -124,7 +124,7 @@ package final class Dispatcher: Service {
             if isFirst { change { $0.configure(delivery.subscription, limits, now: $1) } }
             let record = await sender.attempt(delivery, at: endpoint, jitter: jitter)
             CrashPoint.reach(.afterSend)
-            await recorder.record(record) { self.written($0) }
+            await recorder.record(record) { self.written($0, $1) }
             return (record.decision == .delivered ? .succeeded : record.decision == .gone ? .uncalled : .failed, limits)
         } catch {
             // The store could not be asked for the endpoint. The lease ends by itself and the delivery is claimed anew.
@@ -133,7 +133,8 @@ package final class Dispatcher: Service {
         }
     }
 
-    private func written(_ record: AttemptRecord) {
+    private func written(_ record: AttemptRecord, _ news: DeliveryNews?) {
+        if let news { act(on: news) }
         let delivery = record.delivery
         if record.decision == .gone { sender.directory.forget(delivery.subscription) }
         if record.endsOrdered {
@@ -142,6 +143,18 @@ package final class Dispatcher: Service {
                 return []
             }
         }
+    }
+
+    /// Goes by what the watch has changed.
+    func act(on news: DeliveryNews) {
+        for id in news.disabled { sender.directory.forget(id) }
+        change { state, _ in
+            // In the store these ended with the subscription.
+            for id in news.disabled { state.removeWaiting(id) }
+            if !state.isStopping { state.noteBacklog(news.backlogs.lazy.map { ($0.key, $0.value) }) }
+            return []
+        }
+        watch.committed(news)
     }
 
     private func jitter() -> Double { Chance.fraction(random()) }

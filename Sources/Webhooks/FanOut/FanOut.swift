@@ -5,10 +5,11 @@ import Storage
 /// Writes the deliveries of new events: one for each active subscription whose patterns match.
 struct FanOut: Sendable {
     let ids: IDGenerator
-    let dispatcher: Dispatcher
+    /// Takes some of the new deliveries at once; without one all of them wait to be fetched.
+    let dispatcher: Dispatcher?
     private let filters = FilterCache()
 
-    init(ids: IDGenerator, dispatcher: Dispatcher) {
+    init(ids: IDGenerator, dispatcher: Dispatcher?) {
         self.ids = ids
         self.dispatcher = dispatcher
     }
@@ -25,7 +26,8 @@ struct FanOut: Sendable {
         if subscriptions.isEmpty { return new }
         var rows = DeliveryStore.newRows()
         var gate = FilterGate(filters)
-        var room = dispatcher.room(for: subscriptions.values.joined().map { ($0.id, $0.scope.tenant) })
+        var room =
+            dispatcher?.room(for: subscriptions.values.joined().map { ($0.id, $0.scope.tenant) }) ?? Room(left: 0)
         for event in events {
             for target in subscriptions[event.scope.tenant] ?? [] where target.wants(event) {
                 guard try gate.takes(event, for: target) else {
@@ -34,7 +36,7 @@ struct FanOut: Sendable {
                 }
                 let delivery = ReadyDelivery(
                     id: ids.next(), tenant: event.scope.tenant, subscription: target.id, event: event, attempts: 0,
-                    claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now,
+                    claim: dispatcher?.claim ?? 0, leaseEnds: now + Dispatcher.lease, createdAt: now,
                     orderedBy: target.isOrdered ? event.entity.id : nil)
                 new.add(delivery, isOrdered: target.isOrdered, room: &room, now: now, to: &rows)
             }

@@ -15,6 +15,7 @@ package struct ReplayService: Sendable {
     private let policy: RetentionPolicy
     private let ids: IDGenerator
     private let time: TimeSource
+    private let filters = FilterCache()
 
     /// - Parameter runner: the one of `ReplayWorkflow`, to be woken when a replay begins or goes on.
     package init(
@@ -34,7 +35,7 @@ package struct ReplayService: Sendable {
 
     /// Sends an event again: to one subscription, or to all active ones that ask for its type. Returns to which.
     package func resend(_ id: EventID, to wanted: SubscriptionID?, scope: Scope) async throws -> [SubscriptionID] {
-        let (ids, now, policy) = (ids, time.now(), policy)
+        let (ids, now, policy, filters) = (ids, time.now(), policy, filters)
         let replay: ReplayID = ids.next()
         let targets = try await database.write { transaction in
             guard let event = try EventStore.fetch(id, scope: scope, in: transaction) else {
@@ -44,7 +45,7 @@ package struct ReplayService: Sendable {
             if event.id < EventID(from: bound) {
                 throw Refusal(.gone, "The event is older than \(bound), which is how far events are held.")
             }
-            let targets = try Self.targets(of: event, wanted, scope: scope, in: transaction)
+            let targets = try Self.targets(of: event, wanted, scope: scope, filters, in: transaction)
             for target in targets {
                 // Not held back behind others of its entity: somebody asked for this one, now.
                 try DeliveryStore.insertReplays(
@@ -58,15 +59,18 @@ package struct ReplayService: Sendable {
     }
 
     private static func targets(
-        of event: DomainEvent, _ wanted: SubscriptionID?, scope: Scope, in transaction: any Transaction
+        of event: DomainEvent, _ wanted: SubscriptionID?, scope: Scope, _ filters: FilterCache,
+        in transaction: any Transaction
     ) throws -> [SubscriptionID] {
         if let wanted {
+            // Somebody wants this one there, whatever else is sent to it: neither its types nor its filter are asked.
             try requireActive(wanted, scope: scope, in: transaction)
             return [wanted]
         }
         let active = try SubscriptionStore.active(forTenants: [scope.tenant], in: transaction)[scope.tenant] ?? []
-        let targets = active.filter { $0.wants(event) }.map(\.id)
-        if targets.isEmpty { throw Refusal.conflict("No active subscription asks for \(event.type).") }
+        var gate = FilterGate(filters)
+        let targets = try active.filter { try $0.wants(event) && gate.takes(event, for: $0) }.map(\.id)
+        if targets.isEmpty { throw Refusal.conflict("No active subscription asks for this \(event.type).") }
         return targets
     }
 
@@ -91,7 +95,7 @@ package struct ReplayService: Sendable {
             try SubscriptionStore.fetch(request.subscription, scope: scope, in: transaction)
         }
         guard let target = found else { throw Refusal.notFound("subscription") }
-        return try await counted(plan(request, scope: scope, user: .zero), patterns: target.patterns).total
+        return try await counted(plan(request, scope: scope, user: .zero), for: target).total
     }
 
     /// Begins a replay; it goes on by itself, also over restarts.
@@ -99,7 +103,7 @@ package struct ReplayService: Sendable {
         let target = try await database.read { transaction in
             try Self.requireActive(request.subscription, scope: scope, in: transaction)
         }
-        let replay = try await counted(plan(request, scope: scope, user: user), patterns: target.patterns)
+        let replay = try await counted(plan(request, scope: scope, user: user), for: target)
         let claim = WorkflowClaim(
             id: replay.id.cast(), tenant: scope.tenant, organisation: scope.organisation, kind: ReplayWorkflow.kind,
             input: [], number: 0, attempts: 0, createdAt: replay.createdAt)
@@ -141,12 +145,13 @@ package struct ReplayService: Sendable {
     }
 
     /// Counted window by window, so that no reading transaction lasts long.
-    private func counted(_ replay: Replay, patterns: [EventPattern]) async throws -> Replay {
+    private func counted(_ replay: Replay, for stored: SubscriptionStore.Stored) async throws -> Replay {
+        let target = ReplayTarget(stored, filters: filters)
         var total = 0
         var position: Int64? = replay.lastPosition
         while let after = position {
             let (count, next) = try await database.read(.background) { transaction in
-                try ReplaySlice.count(of: replay, patterns: patterns, after: after, in: transaction)
+                try ReplaySlice.count(of: replay, for: target, after: after, in: transaction)
             }
             total += count
             position = next

@@ -7,6 +7,7 @@ struct ReplaySlice {
     /// Entries of the feed that are looked at in one transaction, however few of them are wanted.
     static let window = 2000
 
+    /// Those that the subscription's filter takes.
     let events: [EventID]
     /// How far the feed has been gone through.
     let lastPosition: Int64
@@ -14,12 +15,13 @@ struct ReplaySlice {
 
     /// Goes on behind the replay's last position until `limit` events are found or the window is at its end.
     static func next(
-        of replay: Replay, patterns: [EventPattern], limit: Int, in transaction: any Transaction
+        of replay: Replay, for target: ReplayTarget, limit: Int, in transaction: any Transaction
     ) throws -> ReplaySlice {
         let scope = replay.scope
         let window = try FeedStore.entry(Self.window, after: replay.lastPosition, scope, in: transaction)
         let end = min(window?.position ?? .max, replay.endPosition)
-        let conditions = conditions(replay, patterns, from: replay.lastPosition, to: end, more: [.int(limit)])
+        let conditions = conditions(
+            replay, target.patterns, from: replay.lastPosition, to: end, more: [.int(limit)])
         let found = try transaction.all(
             Statement(
                 composed: """
@@ -31,24 +33,32 @@ struct ReplaySlice {
         let isFull = found.count == limit
         let last = isFull ? found.last?.position ?? end : end
         return ReplaySlice(
-            events: found.map(\.event), lastPosition: last, isLast: last >= replay.endPosition)
+            events: try target.taken(of: found.map(\.event), in: transaction), lastPosition: last,
+            isLast: last >= replay.endPosition)
     }
 
     /// How many events of a window are wanted, and where the next window begins; nil at the end.
     static func count(
-        of replay: Replay, patterns: [EventPattern], after position: Int64, in transaction: any Transaction
+        of replay: Replay, for target: ReplayTarget, after position: Int64, in transaction: any Transaction
     ) throws -> (count: Int, next: Int64?) {
         let window = try FeedStore.entry(Self.window, after: position, replay.scope, in: transaction)
         let end = min(window?.position ?? .max, replay.endPosition)
-        let conditions = conditions(replay, patterns, from: position, to: end, more: [])
-        let count = try transaction.first(
-            Statement(
-                composed: """
-                    SELECT count(*) FROM feed f JOIN event e ON e.id = f.event_id
-                    WHERE f.tenant_id = $1 AND f.org_id = $2 AND f.position > $3 AND f.position <= $4\(conditions.text)
-                    """), conditions.arguments
-        ) { Int($0.int(0)) }
-        return (count ?? 0, end < replay.endPosition ? end : nil)
+        let conditions = conditions(replay, target.patterns, from: position, to: end, more: [])
+        let next = end < replay.endPosition ? end : nil
+        let rest = """
+            FROM feed f JOIN event e ON e.id = f.event_id
+            WHERE f.tenant_id = $1 AND f.org_id = $2 AND f.position > $3 AND f.position <= $4\(conditions.text)
+            """
+        if target.isUnfiltered {
+            let count = try transaction.first(
+                Statement(composed: "SELECT count(*) \(rest)"), conditions.arguments
+            ) { Int($0.int(0)) }
+            return (count ?? 0, next)
+        }
+        let found = try transaction.all(
+            Statement(composed: "SELECT f.event_id \(rest)"), conditions.arguments
+        ) { $0.id(0, of: Event.self) }
+        return (try target.taken(of: found, in: transaction).count, next)
     }
 
     private static func conditions(
@@ -73,5 +83,37 @@ struct ReplaySlice {
                 "NOT EXISTS (\(mine) AND (d.state <> 'skipped' OR d.reason = 'filtered'))", .id(replay.subscription))
         }
         return conditions
+    }
+}
+
+/// What a replay sends to: the types that its subscription asks for, and the filter that it has now.
+struct ReplayTarget: Sendable {
+    /// Payloads that are read at once where a filter asks for them: a megabyte or so of usual ones.
+    private static let readMost = 200
+
+    private let stored: SubscriptionStore.Stored
+    private let filters: FilterCache
+
+    init(_ stored: SubscriptionStore.Stored, filters: FilterCache) {
+        self.stored = stored
+        self.filters = filters
+    }
+
+    var patterns: [EventPattern] { stored.patterns }
+    var isUnfiltered: Bool { stored.filter == nil }
+
+    /// Those events that the filter takes, in their order. Without a filter nothing is read.
+    func taken(of events: [EventID], in transaction: any Transaction) throws -> [EventID] {
+        if isUnfiltered { return events }
+        var gate = FilterGate(filters)
+        var taken: [EventID] = []
+        for start in stride(from: 0, to: events.count, by: Self.readMost) {
+            let part = events[start..<min(start + Self.readMost, events.count)]
+            let found = try EventStore.fetch(Set(part), in: transaction)
+            for id in part {
+                if let event = found[id], try gate.takes(event, for: stored) { taken.append(id) }
+            }
+        }
+        return taken
     }
 }

@@ -25,6 +25,7 @@ package struct ReplayWorkflow: WorkflowKind {
     private let dispatcher: Dispatcher
     private let ids: IDGenerator
     private let time: TimeSource
+    private let filters = FilterCache()
 
     package init(database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource) {
         self.database = database
@@ -74,16 +75,17 @@ package struct ReplayWorkflow: WorkflowKind {
     /// One slice of one replay, as one transaction.
     func step(_ claim: WorkflowClaim, pace: ReplayPace) async throws -> Step {
         let now = time.now()
-        let ids = ids
+        let (ids, filters) = (ids, filters)
         let step = try await database.write(.background) { transaction in
-            try Self.step(claim, pace: pace, ids: ids, now: now, in: transaction)
+            try Self.step(claim, pace: pace, ids: ids, filters: filters, now: now, in: transaction)
         }
         if let subscription = step.subscription { dispatcher.wake(for: subscription, tenant: claim.tenant) }
         return step
     }
 
     private static func step(
-        _ claim: WorkflowClaim, pace: ReplayPace, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
+        _ claim: WorkflowClaim, pace: ReplayPace, ids: IDGenerator, filters: FilterCache, now: Timestamp,
+        in transaction: any Transaction
     ) throws -> Step {
         guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else {
             throw LostClaim(id: claim.id)
@@ -112,7 +114,8 @@ package struct ReplayWorkflow: WorkflowKind {
         let room = step.pace.room(waiting: try ReplayStore.waiting(replay.id, in: transaction))
         let limit = ReplayPace.allowance(replay.rate, room: room, pacedUntil: replay.pacedUntil, now: now)
         if limit == 0 { return step }
-        let slice = try ReplaySlice.next(of: replay, patterns: target.patterns, limit: limit, in: transaction)
+        let slice = try ReplaySlice.next(
+            of: replay, for: ReplayTarget(target, filters: filters), limit: limit, in: transaction)
         try DeliveryStore.insertReplays(
             events: slice.events, of: replay.subscription, tenant: scope.tenant, replay: replay.id,
             isOrdered: target.isOrdered,

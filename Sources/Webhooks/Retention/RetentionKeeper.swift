@@ -63,6 +63,7 @@ package struct RetentionKeeper: Sendable {
         try await repeating(Self.bite, until: end) {
             try RetentionStore.removeReplays(before: bound, limit: $0, in: $1)
         }
+        try await repeating(Self.smallBite, until: end) { try EndpointHealthStore.removeOld(limit: $0, in: $1) }
     }
 
     private func clear(_ tenant: TenantID, before bound: Timestamp, until end: ContinuousClock.Instant) async throws {

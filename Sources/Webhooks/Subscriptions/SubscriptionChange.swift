@@ -13,7 +13,8 @@ package struct SubscriptionChange: Sendable {
         }
     }
 
-    private let url: String?
+    /// The new address, where one is wanted.
+    let url: String?
     private let patterns: [EventPattern]?
     private let profile: String?
     private let payloadMode: PayloadMode?

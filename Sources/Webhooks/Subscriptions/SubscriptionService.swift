@@ -13,10 +13,11 @@ package struct SubscriptionService: Sendable {
     let ids: IDGenerator
     let time: TimeSource
     private let policy: EgressPolicy
+    private let addresses: AddressCheck
 
     package init(
         database: any Database, secrets: SecretBox, factory: SecretFactory, directory: EndpointDirectory,
-        dispatcher: Dispatcher, policy: EgressPolicy, ids: IDGenerator, time: TimeSource
+        dispatcher: Dispatcher, policy: EgressPolicy, addresses: AddressCheck, ids: IDGenerator, time: TimeSource
     ) {
         self.database = database
         self.secrets = secrets
@@ -24,6 +25,7 @@ package struct SubscriptionService: Sendable {
         self.directory = directory
         self.dispatcher = dispatcher
         self.policy = policy
+        self.addresses = addresses
         self.ids = ids
         self.time = time
     }
@@ -36,6 +38,7 @@ package struct SubscriptionService: Sendable {
 
     /// Makes an active subscription. The secret is in this answer and in no later one.
     package func create(_ request: SubscriptionRequest, scope: Scope) async throws -> (Subscription, Secret) {
+        try await addresses.require(request.url)
         let now = time.now()
         let made = request.subscription(ids.next(), scope: scope, now: now)
         let secret = request.secret.secret(factory)
@@ -83,6 +86,7 @@ package struct SubscriptionService: Sendable {
 
     /// Changes what is named. Deliveries that wait go out under the new terms.
     package func change(_ id: SubscriptionID, _ change: SubscriptionChange, scope: Scope) async throws -> Subscription {
+        if let url = change.url { try await addresses.require(url) }
         let now = time.now()
         let changed = try await database.write { transaction in
             guard let stored = try SubscriptionStore.lock(id, scope: scope, in: transaction) else {

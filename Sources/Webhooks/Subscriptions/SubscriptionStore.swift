@@ -166,6 +166,8 @@ enum SubscriptionStore {
         if status == .disabled {
             try DeliveryStore.skipPending(
                 of: id, reason: reason ?? "the subscription is disabled", now: now, in: transaction)
+        } else {
+            try EndpointHealthStore.forget(id, in: transaction)
         }
     }
 
@@ -177,6 +179,7 @@ enum SubscriptionStore {
 
     static func delete(_ id: SubscriptionID, scope: Scope, now: Timestamp, in transaction: any Transaction) throws {
         try DeliveryStore.skipPending(of: id, reason: "the subscription was deleted", now: now, in: transaction)
+        try EndpointHealthStore.forget(id, in: transaction)
         try transaction.execute(
             "DELETE FROM subscription_secret WHERE subscription_id = $1 AND tenant_id = $2",
             [.id(id), .id(scope.tenant)])

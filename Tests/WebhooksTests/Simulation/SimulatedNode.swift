@@ -66,7 +66,8 @@ final class SimulatedNode: @unchecked Sendable {
             sequencer: FeedSequencer(database: database, logger: Hub.quiet), ids: ids, time: time)
         subscriptions = SubscriptionService(
             database: database, secrets: secrets, factory: SecretFactory(random: SeededRandom(seed: seed &+ 2)),
-            directory: directory, dispatcher: dispatcher, policy: EgressPolicy(), ids: ids, time: time)
+            directory: directory, dispatcher: dispatcher, policy: EgressPolicy(), addresses: .passing, ids: ids,
+            time: time)
         self.dispatcher = dispatcher
         replays = { event, subscription in
             let now = time.now()
@@ -89,7 +90,8 @@ final class SimulatedNode: @unchecked Sendable {
         return SubscriptionService(
             database: base, secrets: secrets, factory: SecretFactory(random: SeededRandom(seed: seed)),
             directory: EndpointDirectory(database: base, secrets: secrets, time: time), dispatcher: dispatcher,
-            policy: EgressPolicy(), ids: IDGenerator(time: time, random: SeededRandom(seed: seed)), time: time)
+            policy: EgressPolicy(), addresses: .passing, ids: IDGenerator(time: time, random: SeededRandom(seed: seed)),
+            time: time)
     }
 
     /// Works as the dispatcher's own loop does, one round; false when there is nothing to do now.
