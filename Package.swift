@@ -114,8 +114,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "tradewind",
         dependencies: [
-            "Kernel", "Signing", "API", "Server", .argumentParser, .asyncHTTPClient, .logging, .nioCore, .nioHTTP1,
-            .systemPackage,
+            "Kernel", "Events", "Signing", "Webhooks", "API", "Server", .argumentParser, .asyncHTTPClient, .httpTypes,
+            .logging, .nioCore, .nioHTTP1, .nioPosix, .systemPackage,
         ]),
 ]
 
