@@ -115,7 +115,7 @@ let targets: [Target] = [
         name: "tradewind",
         dependencies: [
             "Kernel", "Events", "Signing", "Webhooks", "API", "Server", .argumentParser, .asyncHTTPClient, .httpTypes,
-            .logging, .nioCore, .nioHTTP1, .nioPosix, .systemPackage,
+            .logging, .nioCore, .nioHTTP1, .nioPosix, .systemPackage, .unixSignals,
         ]),
 ]
 
@@ -183,8 +183,8 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "tradewind", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore,
-            .nioHTTP1, .nioPosix,
+            "tradewind", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes,
+            .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix,
         ],
         exclude: ["Judges"]),
     .testTarget(name: "TidyTests"),

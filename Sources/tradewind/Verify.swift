@@ -33,7 +33,8 @@ struct Verify: AsyncParsableCommand {
         let tolerance = try Duration(option: tolerance, "--tolerance")
         let fields = try fields()
         let diagnosis = SignatureDiagnosis(
-            body: try body(), headers: fields, secret: Secret(secret), now: TimeSource.system.now(),
+            body: try StreamedFile.contents(of: file, upTo: Self.bodyBytesMost), headers: fields,
+            secret: Secret(secret), now: TimeSource.system.now(),
             toleranceSeconds: tolerance.components.seconds)
         for finding in diagnosis.findings {
             print(finding.fault.map { "wrong  \(finding.header): \($0)" } ?? "right  \(finding.header)")
@@ -51,19 +52,5 @@ struct Verify: AsyncParsableCommand {
             fields.append(HTTPField(name: name, value: String(line[line.index(after: colon)...]).trimmed))
         }
         return fields
-    }
-
-    private func body() throws -> [UInt8] {
-        let input = try StreamedFile(reading: file)
-        defer { input.endReading() }
-        var bytes: [UInt8] = []
-        while true {
-            let piece = try input.read(upTo: 64 << 10)
-            if piece.isEmpty { return bytes }
-            bytes += piece
-            if bytes.count > Self.bodyBytesMost {
-                throw ValidationError("the body is larger than \(Self.bodyBytesMost) bytes, which no delivery is")
-            }
-        }
     }
 }

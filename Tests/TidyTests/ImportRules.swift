@@ -45,7 +45,7 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "tradewind": [
         "Kernel", "Events", "Signing", "Webhooks", "API", "Server", "ArgumentParser", "AsyncHTTPClient", "HTTPTypes",
-        "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "SystemPackage", "Glibc",
+        "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "SystemPackage", "UnixSignals", "Glibc",
     ],
 
     "TestSupport": [
