@@ -124,6 +124,10 @@ let tests: [Target] = [
     .target(name: "TestSupport", dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres"]),
     .target(name: "StorageTesting", dependencies: ["Kernel", "Storage", "TestSupport"]),
 
+    // A receiver to copy: built here, so that it is known to work, and in no product.
+    .executableTarget(
+        name: "ReceiverExample", dependencies: [.crypto, .hummingbird, .httpTypes, .nioCore], path: "examples/swift"),
+
     .testTarget(name: "KernelTests", dependencies: ["Kernel"], resources: [.copy("Vectors")]),
     .testTarget(
         name: "ProviderClientTests",
@@ -183,7 +187,7 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "tradewind", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes,
+            "tradewind", "ReceiverExample", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes,
             .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix,
         ],
         exclude: ["Judges"]),

@@ -18,9 +18,15 @@ struct EventForwarder {
     /// Says what the receiver answered; a receiver that can't be reached ends nothing.
     func forward(_ event: JSONValue) async throws -> String {
         guard let id = event["id"]?.string.flatMap({ EventID($0) }) else { return "not forwarded: it has no id" }
-        // The feed leaves out who did it, which a delivery tells.
-        guard let whole = Self.event(try await client.call(.GET, "/api/v1/events/\(id)")) else {
-            return "not forwarded: the hub tells event \(id) in a form that is not known here"
+        let found: JSONValue
+        do {
+            // The feed leaves out who did it, which a delivery tells.
+            found = try await client.call(.GET, "/api/v1/events/\(id)")
+        } catch let refused as HubClient.Refused where !refused.isPassing {
+            return "not forwarded: \(refused)"
+        }
+        guard let whole = Self.event(found) else {
+            return "not forwarded: the hub tells the event in a form that is not known here"
         }
         let request = profile.request(
             for: whole, to: url, mode: mode, keys: [key], userAgent: "tradewind/\(ServerBuilder.version)",

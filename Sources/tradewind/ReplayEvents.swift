@@ -76,7 +76,14 @@ struct ReplayEvents: AsyncParsableCommand {
         if detach { return }
         try show("Ctrl-C \(Self.told(onInterrupt))\n")
         let path = "\(Self.root)/\(id)"
-        guard let end = try await untilInterrupted({ try await Self.follow(path, client) }) else {
+        let end: Int32?
+        do {
+            end = try await untilInterrupted { try await Self.follow(path, client) }
+        } catch {
+            try show("the replay itself goes on in the hub; GET \(path) tells how\n")
+            throw error
+        }
+        guard let end else {
             try await interrupt(path, client)
             throw ExitCode(130)
         }

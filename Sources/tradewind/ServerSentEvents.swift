@@ -1,7 +1,7 @@
 /// Reads a stream of server-sent events (HTML Standard, 9.2) as its bytes come, cut anywhere. Pure.
 struct ServerSentEvents {
     /// What an empty line has ended.
-    struct Message: Equatable {
+    struct Item: Equatable {
         /// The cursor from now on; nil while none was ever told.
         var id: String?
         /// Nil where only the cursor moved.
@@ -23,29 +23,29 @@ struct ServerSentEvents {
     private var isAtStart = true
 
     /// The events that these bytes complete.
-    mutating func take(_ bytes: some Sequence<UInt8>) throws -> [Message] {
-        var messages: [Message] = []
+    mutating func take(_ bytes: some Sequence<UInt8>) throws -> [Item] {
+        var items: [Item] = []
         for byte in bytes {
             // A line feed behind a carriage return belongs to it, also when it comes with the next bytes.
             let isSecondHalf = byte == 10 && endedWithReturn
             endedWithReturn = byte == 13
             if isSecondHalf { continue }
             if byte == 10 || byte == 13 {
-                if let message = endLine() { messages.append(message) }
+                if let item = endLine() { items.append(item) }
             } else {
                 line.append(byte)
                 if line.count > Self.bytesMost { throw TooLong() }
             }
         }
         if data?.count ?? 0 > Self.bytesMost { throw TooLong() }
-        return messages
+        return items
     }
 
-    private mutating func endLine() -> Message? {
+    private mutating func endLine() -> Item? {
         defer { line.removeAll(keepingCapacity: true) }
         if isAtStart, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
         isAtStart = false
-        if line.isEmpty { return endMessage() }
+        if line.isEmpty { return endItem() }
         let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
         var value = line[min(colon + 1, line.endIndex)...]
         if value.first == UInt8(ascii: " ") { value.removeFirst() }
@@ -61,12 +61,12 @@ struct ServerSentEvents {
         return nil
     }
 
-    private mutating func endMessage() -> Message? {
+    private mutating func endItem() -> Item? {
         defer {
             data = nil
             sawID = false
         }
         if data == nil, !sawID { return nil }
-        return Message(id: id, data: data.map { String(decoding: $0, as: UTF8.self) })
+        return Item(id: id, data: data.map { String(decoding: $0, as: UTF8.self) })
     }
 }

@@ -63,10 +63,10 @@ struct StreamFollower {
         var pieces = response.body.makeAsyncIterator()
         while let piece = try await client.naming({ try await pieces.next() }) {
             delay.succeeded()
-            for message in try reader.take(piece.readableBytesView) {
-                if let data = message.data { try await take(try JSONValue(parsing: Array(data.utf8))) }
+            for item in try reader.take(piece.readableBytesView) {
+                if let data = item.data { try await take(try JSONValue(parsing: Array(data.utf8))) }
                 // Only now: an event that was not taken is to come again.
-                if let id = message.id, !id.isEmpty { cursor = id }
+                if let id = item.id, !id.isEmpty { cursor = id }
             }
         }
     }

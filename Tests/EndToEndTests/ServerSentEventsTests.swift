@@ -4,17 +4,17 @@ import Testing
 
 @Suite("Reading server-sent events")
 struct ServerSentEventsTests {
-    private typealias Message = ServerSentEvents.Message
+    private typealias Item = ServerSentEvents.Item
 
-    private static func read(_ text: String, cutEvery count: Int = .max) throws -> [ServerSentEvents.Message] {
+    private static func read(_ text: String, cutEvery count: Int = .max) throws -> [ServerSentEvents.Item] {
         var reader = ServerSentEvents()
-        var messages: [ServerSentEvents.Message] = []
+        var items: [ServerSentEvents.Item] = []
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            messages += try reader.take(rest.prefix(count))
+            items += try reader.take(rest.prefix(count))
             rest = rest.dropFirst(count)
         }
-        return messages
+        return items
     }
 
     @Test(
@@ -23,27 +23,27 @@ struct ServerSentEventsTests {
         for end in ["\n", "\r\n", "\r"] {
             let text = [": connected", "", "id: 7", "data: {\"a\": 1}", "", "id:8", "data:é", "", ""]
                 .joined(separator: end)
-            let expected = [Message(id: "7", data: "{\"a\": 1}"), Message(id: "8", data: "é")]
+            let expected = [Item(id: "7", data: "{\"a\": 1}"), Item(id: "8", data: "é")]
             #expect(try Self.read(text, cutEvery: count) == expected, "\(end.debugDescription)")
         }
     }
 
     @Test("Lines of data are joined, and only one blank is taken off each")
     func manyLines() throws {
-        #expect(try Self.read("data: a\ndata:  b\ndata\n\n") == [Message(id: nil, data: "a\n b\n")])
+        #expect(try Self.read("data: a\ndata:  b\ndata\n\n") == [Item(id: nil, data: "a\n b\n")])
     }
 
     @Test("An id without data moves the cursor, and comments and unknown fields do nothing")
     func idle() throws {
-        #expect(try Self.read("id: 9\n: idle\n\n: idle\n\nretry: 10\nevent: x\n\n") == [Message(id: "9", data: nil)])
-        #expect(try Self.read("id: 9\n\ndata: a\n\n").last == Message(id: "9", data: "a"))
+        #expect(try Self.read("id: 9\n: idle\n\n: idle\n\nretry: 10\nevent: x\n\n") == [Item(id: "9", data: nil)])
+        #expect(try Self.read("id: 9\n\ndata: a\n\n").last == Item(id: "9", data: "a"))
     }
 
     @Test("What no empty line has ended is no event; a byte order mark and an id with a zero are passed over")
     func edges() throws {
         #expect(try Self.read("data: half\n").isEmpty)
-        #expect(try Self.read("\u{FEFF}data: a\n\n") == [Message(id: nil, data: "a")])
-        #expect(try Self.read("id: a\0b\ndata: c\n\n") == [Message(id: nil, data: "c")])
+        #expect(try Self.read("\u{FEFF}data: a\n\n") == [Item(id: nil, data: "a")])
+        #expect(try Self.read("id: a\0b\ndata: c\n\n") == [Item(id: nil, data: "c")])
         #expect(throws: ServerSentEvents.TooLong.self) {
             try Self.read("data: " + String(repeating: "a", count: 17 << 20))
         }
