@@ -114,8 +114,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "tradewind",
         dependencies: [
-            "Kernel", "Signing", "API", "Server", .argumentParser, .asyncHTTPClient, .logging, .nioCore, .nioHTTP1,
-            .systemPackage,
+            "Kernel", "Events", "Signing", "Webhooks", "API", "Server", .argumentParser, .asyncHTTPClient, .httpTypes,
+            .logging, .nioCore, .nioHTTP1, .nioPosix, .systemPackage, .unixSignals,
         ]),
 ]
 
@@ -123,6 +123,10 @@ let tests: [Target] = [
     // Kits that the tests of several targets use.
     .target(name: "TestSupport", dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres"]),
     .target(name: "StorageTesting", dependencies: ["Kernel", "Storage", "TestSupport"]),
+
+    // A receiver to copy: built here, so that it is known to work, and in no product.
+    .executableTarget(
+        name: "ReceiverExample", dependencies: [.crypto, .hummingbird, .httpTypes, .nioCore], path: "examples/swift"),
 
     .testTarget(name: "KernelTests", dependencies: ["Kernel"], resources: [.copy("Vectors")]),
     .testTarget(
@@ -183,8 +187,8 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "tradewind", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes, .asyncHTTPClient, .nioCore,
-            .nioHTTP1, .nioPosix,
+            "tradewind", "ReceiverExample", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes,
+            .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix,
         ],
         exclude: ["Judges"]),
     .testTarget(name: "TidyTests"),

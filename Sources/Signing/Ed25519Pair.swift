@@ -6,7 +6,6 @@ package struct Ed25519Pair: Sendable {
     private let key: Curve25519.Signing.PrivateKey
 
     package static let privatePrefix = "whsk_"
-    package static let publicPrefix = "whpk_"
     package static let signatureCount = 64
     private static let seedCount = 32
 
@@ -30,10 +29,11 @@ package struct Ed25519Pair: Sendable {
         if bytes.count > Self.seedCount, publicBytes != Array(bytes.dropFirst(Self.seedCount)) { return nil }
     }
 
-    private var publicBytes: [UInt8] { [UInt8](key.publicKey.rawRepresentation) }
+    private var publicBytes: [UInt8] { publicKey.bytes }
 
     /// The half that receivers verify with.
-    package var publicText: String { Self.publicPrefix + Base64.encode(publicBytes) }
+    package var publicKey: Ed25519PublicKey { Ed25519PublicKey(key.publicKey) }
+    package var publicText: String { publicKey.text }
 
     /// Both halves, as a subscriber may keep them.
     package var secret: Secret {
@@ -46,9 +46,5 @@ package struct Ed25519Pair: Sendable {
             preconditionFailure("Ed25519 signs any bytes: only a lack of memory can keep it from that.")
         }
         return [UInt8](signature)
-    }
-
-    func isSignature(_ signature: [UInt8], of bytes: [UInt8]) -> Bool {
-        key.publicKey.isValidSignature(signature, for: bytes)
     }
 }

@@ -1,17 +1,58 @@
 import AsyncHTTPClient
+import HTTPTypes
 import Kernel
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Signing
 
-/// Calls a running hub for the commands that move files.
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Calls a running hub for the commands that work with one.
 struct HubClient: Sendable {
     /// The hub's refusal, in its own words.
     struct Refused: Error, CustomStringConvertible {
         let description: String
+        /// 0 where the hub took the call and answered nothing of use.
+        let status: Int
+        let body: JSONValue
+
+        init(_ description: String, status: Int = 0, body: JSONValue = .null) {
+            self.description = description
+            self.status = status
+            self.body = body
+        }
+
+        /// Whether the same call may be taken later.
+        var isPassing: Bool { status == 429 || status >= 500 }
+    }
+
+    /// No answer, or one that broke off.
+    struct Unreachable: Error, CustomStringConvertible {
+        let description: String
     }
 
     private static let answerMost = 4 << 20
+
+    /// A refused connection is told at once, and a token is never sent on to where a redirect points.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
+    /// For streams, on which a hub says something every fifteen seconds: three of those in silence are a dead one.
+    private static let streaming: HTTPClient = {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: .seconds(45)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     let address: String
     let token: String
@@ -25,8 +66,13 @@ struct HubClient: Sendable {
         timeout: TimeAmount = .seconds(60)
     ) async throws -> JSONValue {
         let response = try await send(method, path, type: type, body: body, timeout: timeout)
-        let bytes = try await response.body.collect(upTo: Self.answerMost)
+        let bytes = try await naming { try await response.body.collect(upTo: Self.answerMost) }
         return try JSONValue(parsing: Array(bytes.readableBytesView))
+    }
+
+    /// A call with a JSON body.
+    func post(_ path: String, _ json: [UInt8]) async throws -> JSONValue {
+        try await call(.POST, path, type: "application/json", body: .bytes(ByteBuffer(bytes: json)))
     }
 
     /// The same for an answer that is read piece by piece.
@@ -34,29 +80,86 @@ struct HubClient: Sendable {
         _ method: HTTPMethod, _ path: String, type: String? = nil, body: HTTPClientRequest.Body? = nil,
         timeout: TimeAmount
     ) async throws -> HTTPClientResponse {
+        var request = try request(method, path)
+        if let type { request.headers.add(name: "Content-Type", value: type) }
+        request.body = body
+        let sent = request
+        return try await checked(naming { try await Self.http.execute(sent, timeout: timeout) })
+    }
+
+    /// An answer without an end.
+    func stream(_ path: String, headers: [(String, String)]) async throws -> HTTPClientResponse {
+        var request = try request(.GET, path)
+        request.headers.add(name: "Accept", value: "text/event-stream")
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        let sent = request
+        return try await checked(naming { try await Self.streaming.execute(sent, timeout: .hours(24 * 365)) })
+    }
+
+    /// Posts a rendered delivery anywhere; answers the status.
+    static func post(_ outgoing: OutgoingRequest) async throws -> Int {
+        var request = HTTPClientRequest(url: outgoing.url)
+        request.method = .POST
+        for field in outgoing.headers { request.headers.add(name: field.name.rawName, value: field.value) }
+        request.body = .bytes(ByteBuffer(bytes: outgoing.body))
+        let sent = request
+        return try await naming(outgoing.url) {
+            let response = try await http.execute(sent, timeout: TimeAmount(outgoing.timeout))
+            // Read to the end, as far as it is short, so that the connection can be used again.
+            var count = 0
+            for try await piece in response.body {
+                count += piece.readableBytes
+                if count > outgoing.responseLimit { break }
+            }
+            return Int(response.status.code)
+        }
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String) throws -> HTTPClientRequest {
         var request = HTTPClientRequest(url: address + path)
         request.method = method
         request.headers.add(name: "Authorization", value: "Bearer \(token)")
         for (name, value) in try owners() { request.headers.add(name: name, value: value) }
-        if let type { request.headers.add(name: "Content-Type", value: type) }
-        request.body = body
-        let response = try await HTTPClient.shared.execute(request, timeout: timeout)
+        return request
+    }
+
+    private func checked(_ response: HTTPClientResponse) async throws -> HTTPClientResponse {
         if (200..<300).contains(response.status.code) { return response }
-        let bytes = Array(try await response.body.collect(upTo: Self.answerMost).readableBytesView)
+        let bytes = try await naming { Array(try await response.body.collect(upTo: Self.answerMost).readableBytesView) }
         let problem: JSONValue
         do { problem = try JSONValue(parsing: bytes) } catch { problem = .null }
         let detail = problem["detail"]?.string ?? String(decoding: bytes.prefix(500), as: UTF8.self)
-        throw Refused(description: "the hub answered \(response.status.code): \(detail)")
+        throw Refused(
+            "the hub answered \(response.status.code): \(detail)", status: Int(response.status.code), body: problem)
     }
 
     /// The headers that name whose data is meant: what the token itself says.
     private func owners() throws -> [(String, String)] {
         if let tenant, let organisation { return [("X-Tenant-ID", tenant), ("X-Org-ID", organisation)] }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let payload = Base64.decode(String(parts[1]), .url) else { return [] }
-        let claims = try JSONValue(parsing: payload)
+        guard parts.count == 3, let payload = Base64.decode(String(parts[1]), .url),
+            let claims = try? JSONValue(parsing: payload)
+        else { return [] }
         return [("X-Tenant-ID", "tenant_id"), ("X-Org-ID", "org_id")].compactMap { name, claim in
             claims[claim]?.string.map { (name, $0) }
+        }
+    }
+
+    /// Errors of the network in words, with the address that they are about.
+    func naming<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await Self.naming(address, body)
+    }
+
+    private static func naming<Value>(_ address: String, _ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as NIOConnectionError {
+            let cause = error.connectionErrors.first.map { "\($0.error)" } ?? error.dnsAError.map { "\($0)" }
+            throw Unreachable(description: "can't reach \(address): \(cause ?? "no address of that name")")
+        } catch let error as HTTPClientError {
+            throw Unreachable(description: "no answer from \(address): \(error.shortDescription)")
+        } catch let error as IOError {
+            throw Unreachable(description: "can't reach \(address): \(String(cString: strerror(error.errnoCode)))")
         }
     }
 }

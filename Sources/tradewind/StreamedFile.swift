@@ -1,3 +1,4 @@
+import ArgumentParser
 import SystemPackage
 
 #if canImport(Glibc)
@@ -60,6 +61,19 @@ struct StreamedFile {
             try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
                 filled = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
             }
+        }
+    }
+
+    /// A whole file, refused where it is longer than what it can be for.
+    static func contents(of path: String, upTo most: Int) throws -> [UInt8] {
+        let input = try StreamedFile(reading: path)
+        defer { input.endReading() }
+        var bytes: [UInt8] = []
+        while true {
+            let piece = try input.read(upTo: 64 << 10)
+            if piece.isEmpty { return bytes }
+            bytes += piece
+            if bytes.count > most { throw ValidationError("\(path) has more than \(most) bytes") }
         }
     }
 

@@ -34,19 +34,11 @@ struct Token: AsyncParsableCommand {
         let principal = Principal(
             tenant: try id(tenant, "--tenant"), organisation: try id(org, "--org"), user: try id(user, "--user"),
             role: role)
-        print(try issuer.mint(principal, ttl: try duration(), now: TimeSource.system.now()))
+        print(try issuer.mint(principal, ttl: try Duration(option: ttl, "--ttl"), now: TimeSource.system.now()))
     }
 
     private func id<Kind>(_ text: String, _ name: String) throws -> ID<Kind> {
         guard let id = ID<Kind>(text) else { throw ValidationError("\(name) must be a UUID, not \"\(text)\"") }
         return id
-    }
-
-    private func duration() throws -> Duration {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = ttl.last.flatMap({ units[$0] }), let count = Int64(ttl.dropLast()), count > 0,
-            count <= 3650 * 86_400 / unit
-        else { throw ValidationError("--ttl must be a number with s, m, h or d, such as 1h, not \"\(ttl)\"") }
-        return .seconds(count * unit)
     }
 }

@@ -10,6 +10,6 @@ struct Tradewind: AsyncParsableCommand {
         version: ServerBuilder.version,
         subcommands: [
             Serve.self, Dev.self, Token.self, Migrate.self, Doctor.self, Version.self, ImportFile.self,
-            ExportFile.self,
+            ExportFile.self, Listen.self, Trigger.self, ReplayEvents.self, Verify.self,
         ])
 }

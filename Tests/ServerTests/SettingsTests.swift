@@ -95,6 +95,12 @@ import Testing
         #expect(error.detail.contains("TRADEWIND_LISTEN"))
     }
 
+    @Test("Variables of the commands that call a hub stop no start", arguments: ClientVariable.allCases)
+    func clientVariables(_ variable: ClientVariable) async throws {
+        let settings = try await read(environment: [variable.rawValue: "http://127.0.0.1:1"])
+        #expect(settings.shown.allSatisfy { $0.source == "default" })
+    }
+
     @Test("Variables of others are none of ours")
     func foreignVariables() async throws {
         let settings = try await read(environment: ["LISTEN": "127.0.0.1:1", "TRADEWINDS_LISTEN": "127.0.0.1:2"])

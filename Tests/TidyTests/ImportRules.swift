@@ -44,8 +44,8 @@ private let allowedImports: [String: Set<String>] = [
         "FoundationEssentials", "Glibc",
     ],
     "tradewind": [
-        "Kernel", "Signing", "API", "Server", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1",
-        "SystemPackage", "Glibc",
+        "Kernel", "Events", "Signing", "Webhooks", "API", "Server", "ArgumentParser", "AsyncHTTPClient", "HTTPTypes",
+        "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "SystemPackage", "UnixSignals", "Glibc",
     ],
 
     "TestSupport": [

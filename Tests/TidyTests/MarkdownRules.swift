@@ -72,7 +72,7 @@ private func resolve(_ path: String, from folder: String) -> String? {
     }
 }
 
-private let ownFolders = ["Sources/", "Tests/", "scripts/", "docs/", ".ci/", "Benchmarks/", "Examples/"]
+private let ownFolders = ["Sources/", "Tests/", "scripts/", "docs/", ".ci/", "Benchmarks/", "examples/"]
 
 @Sendable private func missingPaths(_ tree: Tree) -> [Violation] {
     tree.files.filter { $0.path.hasSuffix(".md") }.flatMap { file in

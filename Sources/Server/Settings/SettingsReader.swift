@@ -52,7 +52,8 @@ package struct SettingsReader {
         let known = Set(SettingKey.allCases.map(\.environmentName))
         // The crash points of the tests are no setting; see `CrashPoint`.
         let ours = environment.keys.filter { $0.hasPrefix("TRADEWIND_") && !$0.hasPrefix("TRADEWIND_TEST_") }
-        for name in ours.sorted() where !known.contains(name) && name != "TRADEWIND_CRASH_AT" {
+        for name in ours.sorted()
+        where !known.contains(name) && name != "TRADEWIND_CRASH_AT" && ClientVariable(rawValue: name) == nil {
             throw SettingError(
                 key: name, source: "environment",
                 detail: "is unknown; known are \(known.sorted().joined(separator: ", "))")

@@ -52,3 +52,18 @@ struct DeliveryRequest: Sendable {
         return headers
     }
 }
+
+extension Profile {
+    /// One event as a delivery of this profile, for tools that stand in for the dispatcher.
+    package func request(
+        for event: DomainEvent, to url: String, mode: PayloadMode, keys: [SigningKey], userAgent: String,
+        at now: Timestamp
+    ) -> OutgoingRequest {
+        let settings = TenantSettings()
+        let endpoint = Endpoint(
+            url: url, headers: [], profile: self, payloadMode: mode, keys: keys, isActive: true,
+            schedule: schedule(under: settings), rateLimit: nil, maxInFlight: nil, isOrdered: false,
+            settings: settings)
+        return DeliveryRequest(userAgent: userAgent).render(event, to: endpoint, at: now)
+    }
+}

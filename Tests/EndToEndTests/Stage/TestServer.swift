@@ -41,8 +41,8 @@ final class TestServer: Sendable {
     // MARK: Starting
 
     /// What `tradewind serve` is called with.
-    private func command(_ wrapper: [String]) -> [String] {
-        let words = wrapper + [Program.path, "serve", "--listen", "127.0.0.1:0"] + storeFlags
+    private func command(_ wrapper: [String], _ port: Int) -> [String] {
+        let words = wrapper + [Program.path, "serve", "--listen", "127.0.0.1:\(port)"] + storeFlags
         return words + ["--egress-allow", "127.0.0.0/8", "--egress-allow-http"]
     }
 
@@ -56,13 +56,17 @@ final class TestServer: Sendable {
     /// - Parameters:
     ///   - more: variables besides those of this copy.
     ///   - wrapper: words before the program's own, such as a shell that sets limits.
+    ///   - port: where it serves; 0 is any that is free.
     @discardableResult
-    func start(_ more: [String: String] = [:], wrapper: [String] = []) async throws -> ChildProcess {
+    func start(
+        _ more: [String: String] = [:], wrapper: [String] = [], port: Int = 0
+    ) async throws -> ChildProcess {
         var variables = ["TRADEWIND_RATE_LIMIT_PER_MINUTE": "0"]
         variables.merge(environment) { _, given in given }
         variables.merge(more) { _, given in given }
         let seen = (try? Program.text(of: log))?.utf8.count ?? 0
-        let process = try ChildProcess(command(wrapper), environment: variables, output: log, errors: log)
+        let process = try ChildProcess(
+            command(wrapper, port), environment: variables, output: log, errors: log)
         let mayDie = more["TRADEWIND_CRASH_AT"] != nil
         let found: Int? = try await eventually("the server listens; its log:\n\(logText)", every: .milliseconds(20)) {
             if let port = Self.port(in: logText.utf8.dropFirst(seen)) { return port }
