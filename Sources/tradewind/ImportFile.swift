@@ -44,7 +44,8 @@ struct ImportFile: AsyncParsableCommand {
             one = try await client.call(.GET, path)
         }
         let state = one["state"]?.string ?? "gone"
-        try show(progress.end("\(state): \(words(one))"))
+        let reason = one["reason"]?.string.map { " (\($0))" } ?? ""
+        try show(progress.end("\(state)\(reason): \(words(one))"))
         let faults = try await client.call(.GET, path + "/errors?limit=\(Self.errorsShown)")
         for fault in faults["data"]?.array ?? [] {
             let column = fault["column"]?.string.map { " \($0):" } ?? ""

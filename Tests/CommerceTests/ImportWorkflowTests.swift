@@ -127,6 +127,33 @@ struct ImportWorkflowTests {
         }
     }
 
+    @Test(
+        "An import whose workflow is given up has failed, says why, and goes on when asked",
+        arguments: TestEngine.allCases)
+    func givenUp(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let imports = Imports(shop)
+            let sent = try await imports.send(Array(sheet(3).utf8))
+            try await shop.database.write { transaction in
+                try transaction.execute(
+                    """
+                    UPDATE workflow SET state = 'dead', outcome = 'exhausted', reason = 'the store said no'
+                    WHERE id = $1
+                    """, [.id(sent.id)])
+            }
+            let failed = try await imports.service.require(sent.id, scope: Shop.scope)
+            #expect(failed.state == .failed && failed.failure == "the store said no")
+            await #expect(throws: Refusal.self) {
+                try await imports.service.move(sent.id, to: .paused, scope: Shop.scope)
+            }
+            _ = try await imports.service.move(sent.id, to: .running, scope: Shop.scope)
+            #expect(try await imports.service.require(sent.id, scope: Shop.scope).failure == nil)
+            await imports.runner.drain()
+            #expect(try await imports.ended(sent).one.state == .completed)
+            #expect(try await imports.products().count == 3)
+        }
+    }
+
     @Test("Prices that change are told, and order lines find their new variants", arguments: TestEngine.allCases)
     func followUps(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in

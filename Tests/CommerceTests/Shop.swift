@@ -100,7 +100,10 @@ extension Shop {
                 scope: scope, connection: connection, provider: "woocommerce", inbox: ids.next(), snapshot: snapshot)
         }
         let importer = importer
-        return try await publisher.write { try importer.apply(arrivals, events: $1, in: $0) }
+        // Two imports may both be the first to see an order, as in the workflow that does this in earnest.
+        return try await publisher.writeAgainAfterDuplicate(.background) {
+            try importer.apply(arrivals, events: $1, in: $0)
+        }
     }
 
     /// All orders of an organisation, by their external ids.

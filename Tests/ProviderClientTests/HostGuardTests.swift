@@ -70,7 +70,8 @@ private final class CountingLookup: Sendable {
         let policy = EgressPolicy(allowedBlocks: [try #require(CIDRBlock("93.184.216.34"))], allowsHTTP: true)
         try await RawServer.run { server, port in
             try await withClient(policy, addresses: lookup) { client in
-                let request = OutgoingRequest(method: .post, url: "http://localhost:\(port)/", body: [1])
+                let url = "http://localhost:\(port)/"
+                let request = OutgoingRequest(method: .post, url: url, body: [1], timeout: .seconds(60))
                 let error = await failure(client, request)
                 #expect(error?.errorClass == .refusedAddress)
                 #expect(error?.detail.contains("127.0.0.1") == true)

@@ -22,7 +22,7 @@ enum ImportOperations {
                     200, .page(.object(["line": .integer, "column": .text.orNull, "reason": .text]))),
             .post("\(root)/{id}/pause", "pauseImport", "Pauses an import.").failing(409)
                 .answering(200, .named("Import")),
-            .post("\(root)/{id}/resume", "resumeImport", "Goes on with a paused import.").failing(409)
+            .post("\(root)/{id}/resume", "resumeImport", "Goes on with a paused or failed import.").failing(409)
                 .answering(200, .named("Import")),
             .post("\(root)/{id}/cancel", "cancelImport", "Ends an import; what it has brought in stays.").failing(409)
                 .answering(200, .named("Import")),
@@ -33,7 +33,8 @@ enum ImportOperations {
 
     private static let one: KeyValuePairs<String, Schema> = [
         "id": .uuid, "format": .choice(CatalogueImport.Format.self), "source": .text.orNull, "dry_run": .boolean,
-        "state": .choice(CatalogueImport.State.self), "bytes": .integer, "bytes_done": .integer,
+        "state": .choice(CatalogueImport.State.self), "reason": .text.saying("Why it failed.").orNull,
+        "bytes": .integer, "bytes_done": .integer,
         "rows": .object([
             "read": .integer, "created": .integer, "updated": .integer, "unchanged": .integer, "refused": .integer,
         ]),

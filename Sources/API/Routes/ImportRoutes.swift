@@ -128,6 +128,7 @@ struct ImportRoutes {
         writer.field("source", one.source)
         writer.field("dry_run", one.isDryRun)
         writer.field("state", one.state.rawValue)
+        writer.field("reason", one.failure)
         writer.field("bytes", one.size)
         writer.field("bytes_done", one.position)
         writer.objectField("rows") { writer in

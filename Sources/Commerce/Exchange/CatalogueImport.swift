@@ -15,6 +15,8 @@ package struct CatalogueImport: Sendable, Equatable {
         /// Its bytes are still coming.
         case uploading
         case running
+        /// It was to run, and its workflow has been given up. Never stored: it follows from the two rows.
+        case failed
         case paused
         case completed
         case cancelled
@@ -22,7 +24,8 @@ package struct CatalogueImport: Sendable, Equatable {
         /// Whether a caller may ask for the move; asking for the state that it has changes nothing and is allowed.
         func canMove(to next: State) -> Bool {
             switch (self, next) {
-            case (.running, .paused), (.running, .cancelled), (.paused, .running), (.paused, .cancelled): true
+            case (.running, .paused), (.paused, .running), (.failed, .running): true
+            case (.running, .cancelled), (.paused, .cancelled), (.failed, .cancelled): true
             default: self == next
             }
         }
@@ -59,6 +62,8 @@ package struct CatalogueImport: Sendable, Equatable {
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
     package var finishedAt: Timestamp?
+    /// Why it failed.
+    package var failure: String?
 
     var actor: Actor { Actor(user: requestedBy, role: role) }
 }

@@ -4,10 +4,17 @@ import Storage
 
 /// The rows of imports, the pieces of their files, and what was wrong in them.
 enum ImportStore {
+    /// While an import runs its workflow, which has the same id, is pending.
+    private static let isGivenUp = """
+        state = 'running' AND NOT EXISTS (
+            SELECT 1 FROM workflow w WHERE w.id = catalogue_import.id AND w.state = 'pending')
+        """
+
     private static let columns = """
-        id, tenant_id, org_id, format, currency, dry_run, state, source, digest, size, position, line, row_count,
-        created_count, updated_count, unchanged_count, refused_count, fault_count, requested_by, role, created_at,
-        updated_at, finished_at
+        id, tenant_id, org_id, format, currency, dry_run, CASE WHEN \(isGivenUp) THEN 'failed' ELSE state END, source,
+        digest, size, position, line, row_count, created_count, updated_count, unchanged_count, refused_count,
+        fault_count, requested_by, role, created_at, updated_at, finished_at,
+        (SELECT w.reason FROM workflow w WHERE w.id = catalogue_import.id AND w.state = 'dead')
         """
 
     private static func decode(_ row: any Row) -> CatalogueImport {
@@ -23,6 +30,7 @@ enum ImportStore {
             rows: Int(row.int(12)), created: Int(row.int(13)), updated: Int(row.int(14)), unchanged: Int(row.int(15)),
             refused: Int(row.int(16)))
         one.faultCount = Int(row.int(17))
+        one.failure = one.state == .failed ? row.textOrNil(23) ?? "its workflow is gone" : nil
         return one
     }
 
@@ -112,12 +120,12 @@ enum ImportStore {
     static func removeOne(
         untouchedSince time: Timestamp, isUploading: Bool, in transaction: any Transaction
     ) throws -> Bool {
-        let states = isUploading ? "('uploading')" : "('completed', 'cancelled')"
+        let isOver = isUploading ? "state = 'uploading'" : "(state IN ('completed', 'cancelled') OR \(isGivenUp))"
         return try transaction.execute(
             Statement(
                 composed: """
                     DELETE FROM catalogue_import WHERE id IN (
-                        SELECT id FROM catalogue_import WHERE updated_at < $1 AND state IN \(states)
+                        SELECT id FROM catalogue_import WHERE updated_at < $1 AND \(isOver)
                         ORDER BY updated_at LIMIT 1)
                     """), [.time(time)]) > 0
     }
