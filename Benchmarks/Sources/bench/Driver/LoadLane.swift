@@ -10,13 +10,13 @@ final class LoadLane: ChannelInboundHandler {
     private(set) var startedAt: Int64 = 0
 
     private let run: LoadRun
-    private let requests: OrderRequests
+    private let requests: any RequestSource
     private var request: ByteBuffer
     private var unfinished: ByteBuffer?
     private var context: ChannelHandlerContext?
     private var isClosing = false
 
-    init(run: LoadRun, requests: OrderRequests) {
+    init(run: LoadRun, requests: any RequestSource) {
         self.run = run
         self.requests = requests
         request = ByteBufferAllocator().buffer(capacity: requests.length)

@@ -12,7 +12,7 @@ enum Pace {
 /// What to send, over how many connections and for how long.
 struct LoadPlan {
     var port: Int
-    var requests: OrderRequests
+    var requests: any RequestSource
     var connections = 64
     var pace = Pace.closed
     var warmUp = 1.0
@@ -22,7 +22,7 @@ struct LoadPlan {
 }
 
 struct LoadOutcome: Sendable {
-    /// Answers with status 200 in the measured time, and that time.
+    /// Answers with a status of 2xx in the measured time, and that time.
     var accepted = 0
     var seconds = 0.0
     /// Requests sent over the whole run, warm-up included.
@@ -51,7 +51,7 @@ final class LoadRun: @unchecked Sendable {
     private var hasTimer = false
     private var isFinished = false
 
-    /// - Parameter onAnswer: told of each request answered with 200, on the loop.
+    /// - Parameter onAnswer: told of each request answered with 2xx, on the loop.
     init(_ plan: LoadPlan, on loop: any EventLoop, onAnswer: ((_ number: Int, _ now: Int64) -> Void)? = nil) {
         self.plan = plan
         self.loop = loop
@@ -91,7 +91,7 @@ final class LoadRun: @unchecked Sendable {
 
     func answered(_ lane: LoadLane, status: Int) {
         let now = LoadRun.now()
-        if status == 200 {
+        if (200..<300).contains(status) {
             recordAnswer(now: now, startedAt: lane.startedAt)
             onAnswer?(lane.number, now)
         } else {

@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// Every request has the same length: only the order's number and the signature differ. The order's id is
 /// `ord-<run>-<nine digits>`, so that a delivery's payload tells which request it came from.
-final class OrderRequests: @unchecked Sendable {
+final class OrderRequests: RequestSource, @unchecked Sendable {
     let length: Int
     let bodyLength: Int
     private let isUnique: Bool

@@ -59,10 +59,7 @@ struct AcceptFigure {
     private func floor() async throws -> LoadOutcome {
         let port = try LoopbackSocket.freePort()
         let server = try Floor.start(port: port, output: lab.folder + "/noop.out")
-        while LoopbackSocket.status(port: port, path: "/readyz") != 200 {
-            if let status = server.poll() { throw BenchError("the no-op server ended with \(status)") }
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        try await Floor.ready(server, port: port)
         let shape = OrderShape(connection: "bench-00000000", secret: "floor", sku: "BOOT-00000000", run: "00000000")
         let requests = OrderRequests(shape, path: "/noop", prepared: 20_000, isUnique: false)
         let plan = LoadPlan(

@@ -34,6 +34,13 @@ struct AllCommand: AsyncParsableCommand {
             figures += try await Figure.taking {
                 try await ImportFigure(lab: lab, variants: quick ? 5_000 : 100_000).take()
             }
+            let catalogue = CatalogueFigures(lab)
+            figures += try await Figure.taking { try await catalogue.writes() }
+            figures += try await Figure.taking { try await catalogue.pages([1_000, quick ? 5_000 : 100_000]) }
+            figures += try await Figure.taking { try await catalogue.hotVariant() }
+            figures += try await Figure.taking {
+                try await CatalogFeedFigure(lab: lab, variants: quick ? 5_000 : 100_000).take()
+            }
             let old = StoreFigures(lab: lab, count: quick ? 50_000 : 5_000_000)
             figures += try await Figure.taking { try await old.accept() }
             return figures

@@ -15,9 +15,7 @@ struct DriverCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(held) {} }
         let port = try port ?? LoopbackSocket.freePort()
         let child = try self.port == nil ? Floor.start(port: port, output: "/tmp/bench-driver.out") : nil
-        while LoopbackSocket.status(port: port, path: "/readyz") != 200 {
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        if let child { try await Floor.ready(child, port: port) }
         let requests = OrderRequests(
             OrderShape(connection: "c", secret: "s", sku: "BOOT-42", run: "00000000"), path: "/noop", prepared: 20_000,
             isUnique: false)
@@ -33,5 +31,13 @@ struct DriverCommand: AsyncParsableCommand {
 enum Floor {
     static func start(port: Int, output: String) throws -> ChildProcess {
         try ChildProcess("/proc/self/exe", ["noop-server", "--port", "\(port)"], output: output)
+    }
+
+    /// Waits until it answers.
+    static func ready(_ server: ChildProcess, port: Int) async throws {
+        while LoopbackSocket.status(port: port, path: "/readyz") != 200 {
+            if let status = server.poll() { throw BenchError("the no-op server ended with \(status)") }
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 }

@@ -21,6 +21,8 @@ struct ControlClient: Sendable {
 
     func post(_ path: String, json: String) async throws -> Answer { try await call("POST", path, json: json) }
 
+    func patch(_ path: String, json: String) async throws -> Answer { try await call("PATCH", path, json: json) }
+
     /// The sum over all label sets of one counter in the Prometheus text; nil when the server doesn't publish it.
     func counter(_ name: String) async throws -> Double? {
         let text = String(buffer: try await require(get("/metrics"), 200, "metrics").body)
@@ -39,7 +41,7 @@ struct ControlClient: Sendable {
 
     private func call(_ method: String, _ path: String, json: String?) async throws -> Answer {
         var request = HTTPClientRequest(url: address + path)
-        request.method = method == "GET" ? .GET : .POST
+        request.method = HTTPMethod(rawValue: method)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let json {
             request.headers.add(name: "content-type", value: "application/json")
