@@ -4,17 +4,18 @@ import Storage
 
 /// The rows of imports, the pieces of their files, and what was wrong in them.
 enum ImportStore {
-    /// While an import runs its workflow, which has the same id, is pending.
+    /// While an import runs its workflow, which has the same id, is pending. Asked by the id alone: PostgreSQL would
+    /// otherwise take the index of all pending workflows.
     private static let isGivenUp = """
-        state = 'running' AND NOT EXISTS (
-            SELECT 1 FROM workflow w WHERE w.id = catalogue_import.id AND w.state = 'pending')
+        state = 'running' AND coalesce(
+            (SELECT w.state FROM workflow w WHERE w.id = catalogue_import.id), 'gone') <> 'pending'
         """
 
     private static let columns = """
         id, tenant_id, org_id, format, currency, dry_run, CASE WHEN \(isGivenUp) THEN 'failed' ELSE state END, source,
         digest, size, position, line, row_count, created_count, updated_count, unchanged_count, refused_count,
         fault_count, requested_by, role, created_at, updated_at, finished_at,
-        (SELECT w.reason FROM workflow w WHERE w.id = catalogue_import.id AND w.state = 'dead')
+        (SELECT w.reason FROM workflow w WHERE w.id = catalogue_import.id)
         """
 
     private static func decode(_ row: any Row) -> CatalogueImport {
