@@ -43,7 +43,8 @@ struct CatalogFeedFigure {
         let began = LoadRun.now()
         var report = try await read(client)
         let rebuilt = Double(LoadRun.now() - began) / 1e9
-        guard report.variants.values.allSatisfy({ $0 >= variants }) else {
+        // The format for OpenAI leaves out products without a picture and a description, which these don't have.
+        guard report.variants["jsonld"] ?? 0 >= variants, report.variants["jsonl"] ?? 0 >= variants else {
             throw BenchError("the feed shows \(report.variants) of \(variants) variants")
         }
         let peak = try ProcessUse(of: server.process.id).peakResidentMiB

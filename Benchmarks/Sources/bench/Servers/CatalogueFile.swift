@@ -17,10 +17,11 @@ struct CatalogueFile {
     private struct Begun: Decodable { let id: String }
 
     private var text: String {
-        (0..<products * variantsEach).reduce(into: "handle,title,sku,price,currency,brand,tags\n") { text, number in
+        (0..<products * variantsEach).reduce(into: "handle,title,status,sku,price,currency,brand,tags\n") {
+            text, number in
             // Further rows of a product repeat what is the product's.
             let product = number / variantsEach
-            text += "p-\(product),Product \(product),SKU-\(number),\(number % 100).50,EUR,Acme,\"new, sale\"\n"
+            text += "p-\(product),Product \(product),active,SKU-\(number),\(number % 100).50,EUR,Acme,\"new, sale\"\n"
         }
     }
 
