@@ -50,11 +50,9 @@ struct EventForwarder {
             let role = json["role"]?.string, let entityType = json["entity_type"]?.string,
             let entity: ID<DomainEvent.Entity> = id("entity_id"), let payload = json["payload"]
         else { return nil }
-        var writer = JSONWriter()
-        writer.value(payload)
         return DomainEvent(
             id: event, type: type, occurredAt: time, scope: Scope(tenant: tenant, organisation: organisation),
             actor: Actor(user: user, role: role), entity: DomainEvent.Entity(type: entityType, id: entity),
-            source: json["source"]?.string ?? "", causation: nil, payload: writer.bytes, withheld: nil)
+            source: json["source"]?.string ?? "", causation: nil, payload: JSONWriter.bytes(of: payload), withheld: nil)
     }
 }

@@ -24,11 +24,7 @@ struct EventLines {
 
     /// One event in one line: when, what, about what, its id.
     static func line(_ event: JSONValue, asJSON: Bool) -> String {
-        if asJSON {
-            var writer = JSONWriter()
-            writer.value(event)
-            return String(decoding: writer.bytes, as: UTF8.self) + "\n"
-        }
+        if asJSON { return String(decoding: JSONWriter.bytes(of: event), as: UTF8.self) + "\n" }
         func text(_ name: String) -> String { event[name]?.string ?? "?" }
         let type = text("event_type")
         let padding = String(repeating: " ", count: max(0, 24 - type.count))

@@ -129,7 +129,7 @@ struct EventFilterTests {
     @Test("A filter that is stored and read again is the same one")
     func stored() throws {
         let filter = try read(#"{"total": {"$gte": 1.50}, "$or": [{"a": "\"x\""}, {"b": null}]}"#)
-        let json = String(decoding: JSONWriter.text(of: filter.json), as: UTF8.self)
+        let json = String(decoding: JSONWriter.bytes(of: filter.json), as: UTF8.self)
         #expect(try EventFilter(stored: json) == filter)
     }
 }

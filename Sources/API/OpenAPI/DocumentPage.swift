@@ -155,9 +155,7 @@ struct DocumentPage {
             }
             return "[\n\(items.map { deeper + pretty($0, indent: deeper) }.joined(separator: ",\n"))\n\(indent)]"
         default:
-            var writer = JSONWriter()
-            writer.value(value)
-            return escaped(String(decoding: writer.bytes, as: UTF8.self))
+            return escaped(String(decoding: JSONWriter.bytes(of: value), as: UTF8.self))
         }
     }
 

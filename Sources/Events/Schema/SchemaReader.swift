@@ -101,9 +101,7 @@ struct SchemaReader {
 
     private static func shown(_ values: [JSONValue]) -> String {
         let texts = values.prefix(10).map { value in
-            var writer = JSONWriter()
-            writer.value(value)
-            let text = String(decoding: writer.bytes, as: UTF8.self)
+            let text = String(decoding: JSONWriter.bytes(of: value), as: UTF8.self)
             return text.count > 60 ? text.prefix(60) + "…" : text
         }
         return texts.joined(separator: ", ") + (values.count > 10 ? " and \(values.count - 10) more" : "")

@@ -178,6 +178,13 @@ extension JSONWriter {
         try array(body)
     }
 
+    /// A tree as bytes.
+    package static func bytes(of value: JSONValue) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.value(value)
+        return writer.bytes
+    }
+
     /// One object as bytes.
     package static func object<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) -> [UInt8] {
         var writer = JSONWriter()

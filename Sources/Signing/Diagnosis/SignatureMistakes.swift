@@ -26,10 +26,8 @@ enum SignatureMistakes {
         add(unix, "The body's line ends were changed from LF to CRLF.")
         add(unix.flatMap { $0 == 10 ? [13, 10] : [$0] }, "The body's line ends were changed from CRLF to LF.")
         if let json = try? JSONValue(parsing: body) {
-            var writer = JSONWriter(reserving: body.count)
-            writer.value(json)
             add(
-                writer.bytes,
+                JSONWriter.bytes(of: json),
                 "The body was read as JSON and written anew: check the bytes as they came, before they are parsed.")
         }
         return variants

@@ -34,9 +34,7 @@ package struct OwnTypeRequest: Sendable {
         schema = fields.value("schema")
         example = fields.value("example")
         if let schema {
-            var writer = JSONWriter()
-            writer.value(schema)
-            if writer.bytes.count > Self.schemaBytes {
+            if JSONWriter.bytes(of: schema).count > Self.schemaBytes {
                 fields.fault("schema", "is longer than \(Self.schemaBytes) bytes")
             } else if let fault = Self.faultInRoot(schema) {
                 fields.fault("schema", fault)

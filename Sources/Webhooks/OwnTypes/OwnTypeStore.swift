@@ -53,7 +53,8 @@ enum OwnTypeStore {
             """,
             [
                 .id(type.id), .id(scope.tenant), .id(scope.organisation), .text(type.name), .text(type.summary),
-                .bytes(bytes(type.schema)), .bytes(type.example.map(bytes)), .int(type.version),
+                .bytes(JSONWriter.bytes(of: type.schema)), .bytes(type.example.map(JSONWriter.bytes)),
+                .int(type.version),
                 .time(type.createdAt),
             ])
     }
@@ -65,8 +66,8 @@ enum OwnTypeStore {
             WHERE tenant_id = $1 AND name = $2
             """,
             [
-                .id(tenant), .text(type.name), .text(type.summary), .bytes(bytes(type.schema)),
-                .bytes(type.example.map(bytes)), .int(type.version), .time(type.updatedAt),
+                .id(tenant), .text(type.name), .text(type.summary), .bytes(JSONWriter.bytes(of: type.schema)),
+                .bytes(type.example.map(JSONWriter.bytes)), .int(type.version), .time(type.updatedAt),
             ])
     }
 
@@ -83,11 +84,5 @@ enum OwnTypeStore {
         {
             ($0.id(0), $0.text(1).split(separator: " ").compactMap { EventPattern(stored: String($0)) })
         }
-    }
-
-    private static func bytes(_ value: JSONValue) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.value(value)
-        return writer.bytes
     }
 }

@@ -79,7 +79,7 @@ enum SubscriptionStore {
         let retry = subscription.retry.map { retry in
             String(decoding: JSONWriter.object { retry.write(&$0) }, as: UTF8.self)
         }
-        let filter = subscription.filter.map { String(decoding: JSONWriter.text(of: $0.json), as: UTF8.self) }
+        let filter = subscription.filter.map { String(decoding: JSONWriter.bytes(of: $0.json), as: UTF8.self) }
         return [
             .text(subscription.url), .text(subscription.patterns.map(\.description).joined(separator: " ")),
             .text(subscription.profile), .text(subscription.payloadMode.rawValue), .bytes(headers),

@@ -49,7 +49,7 @@ package struct EventFilter: Sendable, Equatable {
     /// Reads a filter; every fault is told with the path that leads to it.
     package static func read(_ value: JSONValue) throws(FilterFaults) -> EventFilter {
         var parser = FilterParser()
-        let size = JSONWriter.text(of: value).count
+        let size = JSONWriter.bytes(of: value).count
         if size > bytesMost { throw FilterFaults([.init(path: [], detail: "is longer than \(bytesMost) bytes")]) }
         let root = parser.conditions(value, at: [], depth: 1)
         if parser.faults.isEmpty { return EventFilter(root: root, json: value) }
@@ -97,14 +97,5 @@ enum Scalar: Sendable, Equatable {
         case .string(let text): self = .text(Array(text.utf8))
         case .array, .object: return nil
         }
-    }
-}
-
-extension JSONWriter {
-    /// A tree as bytes.
-    static func text(of value: JSONValue) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.value(value)
-        return writer.bytes
     }
 }
