@@ -10,9 +10,6 @@ struct StandardDiagnosis {
     /// Nil where nothing is wrong.
     private(set) var fault: String?
 
-    /// Far more than any clock is off, and no overflow.
-    private static let anyTime: Int64 = 1 << 60
-
     init(
         body: [UInt8], headers: HTTPFields, verifier: SignatureVerifier, now: Timestamp, toleranceSeconds: Int64,
         bodyIsRight: Bool
@@ -26,7 +23,7 @@ struct StandardDiagnosis {
             let timestamp = try headers.signatureValue(StandardWebhooksHeaders.timestamp)
             let list = try headers.signatureValue(StandardWebhooksHeaders.signature)
             fault =
-                timeForm(timestamp) ?? formFault(list) ?? mismatch(id, timestamp, list, now)
+                timeForm(timestamp) ?? formFault(list) ?? mismatch(id, timestamp, list)
                 ?? staleness(timestamp, now, toleranceSeconds)
         } catch {
             fault = error.description + " The signature is over id, time and body, so all three headers are needed."
@@ -66,11 +63,10 @@ struct StandardDiagnosis {
         }
     }
 
-    private func mismatch(_ id: String, _ timestamp: String, _ list: String, _ now: Timestamp) -> String? {
-        let prefix = Array("\(id).\(timestamp).".utf8)
-        guard let secret = verifier.shared else {
-            return asymmetricMismatch(now)
-        }
+    private func mismatch(_ id: String, _ timestamp: String, _ list: String) -> String? {
+        if let key = verifier.publicKey { return mismatch(key) }
+        guard let secret = verifier.shared else { return BodySignatureForm.noneFits }
+        let prefix = StandardWebhooksHeaders.prefix(id, timestamp)
         let codes = entries(list).filter { $0.version == "v1" }.compactMap { Base64.decode($0.value) }
         func isReceived(_ code: HMACSHA256.Code) -> Bool { codes.contains { code.matches($0) } }
         let (bodies, keys) = (SignatureMistakes.bodies(body), SignatureMistakes.decodedKeys(secret))
@@ -87,18 +83,19 @@ struct StandardDiagnosis {
         return BodySignatureForm.noneFits
     }
 
-    private func asymmetricMismatch(_ now: Timestamp) -> String? {
-        for variant in SignatureMistakes.bodies(body) {
-            let scheme = AsymmetricWebhooks(toleranceSeconds: Self.anyTime)
-            do throws(SignatureRejection) {
-                _ = try scheme.verify(
-                    body: variant.bytes, headers: headers, publicKeys: [verifier.publicKey], now: now)
-                return variant.told
-            } catch {
-                if error.reason != .mismatch { return error.description }
-            }
+    private func mismatch(_ key: Ed25519PublicKey) -> String? {
+        let received: StandardWebhooksHeaders
+        do throws(SignatureRejection) {
+            received = try StandardWebhooksHeaders(
+                headers, version: "v1a", byteCount: Ed25519Pair.signatureCount, now: nil)
+        } catch {
+            return error.description
         }
-        return BodySignatureForm.noneFits
+        let signed = SignatureMistakes.bodies(body).first { variant in
+            received.candidates.contains { key.isSignature($0, of: received.prefix + variant.bytes) }
+        }
+        guard let signed else { return BodySignatureForm.noneFits }
+        return signed.told
     }
 
     private func staleness(_ timestamp: String, _ now: Timestamp, _ toleranceSeconds: Int64) -> String? {

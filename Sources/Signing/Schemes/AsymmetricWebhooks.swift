@@ -6,30 +6,16 @@ import Kernel
 /// Whoever verifies needs the public key only, and so can't sign. Keys that are no pair are passed over.
 package struct AsymmetricWebhooks: SignatureScheme {
     package let name = "standard-v1a"
-    private let toleranceSeconds: Int64
-
-    /// - Parameter toleranceSeconds: how far a time of signing may be from now, as for the symmetric form.
-    package init(toleranceSeconds: Int64 = StandardWebhooksHeaders.toleranceSeconds) {
-        self.toleranceSeconds = toleranceSeconds
-    }
 
     package func verify(
         body: [UInt8], headers: HTTPFields, keys: [SigningKey], now: Timestamp
     ) throws(SignatureRejection) -> VerifiedRequest {
-        try verify(body: body, headers: headers, publicKeys: keys.map { $0.pair?.publicKey }, now: now)
-    }
-
-    /// The same for whoever has the public keys alone, which is what the asymmetric form is for.
-    package func verify(
-        body: [UInt8], headers: HTTPFields, publicKeys: [Ed25519PublicKey?], now: Timestamp
-    ) throws(SignatureRejection) -> VerifiedRequest {
         let received = try StandardWebhooksHeaders(
-            headers, version: "v1a", byteCount: Ed25519Pair.signatureCount, now: now,
-            toleranceSeconds: toleranceSeconds)
+            headers, version: "v1a", byteCount: Ed25519Pair.signatureCount, now: now)
         let signed = received.prefix + body
-        for (index, key) in publicKeys.enumerated() {
-            guard let key else { continue }
-            if received.candidates.contains(where: { key.isSignature($0, of: signed) }) {
+        for (index, key) in keys.enumerated() {
+            guard let publicKey = key.pair?.publicKey else { continue }
+            if received.candidates.contains(where: { publicKey.isSignature($0, of: signed) }) {
                 return VerifiedRequest(body: body, headers: headers, keyIndex: index)
             }
         }

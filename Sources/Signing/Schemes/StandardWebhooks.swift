@@ -10,20 +10,12 @@ package struct StandardWebhooks: SignatureScheme {
     package static let signatureHeader = StandardWebhooksHeaders.signature
 
     package let name = "standard-v1"
-    private let toleranceSeconds: Int64
-
-    /// - Parameter toleranceSeconds: how far a time of signing may be from now; tools that look at old deliveries
-    ///   allow more than the specification's advice.
-    package init(toleranceSeconds: Int64 = StandardWebhooksHeaders.toleranceSeconds) {
-        self.toleranceSeconds = toleranceSeconds
-    }
 
     package func verify(
         body: [UInt8], headers: HTTPFields, keys: [SigningKey], now: Timestamp
     ) throws(SignatureRejection) -> VerifiedRequest {
         let received = try StandardWebhooksHeaders(
-            headers, version: "v1", byteCount: HMACSHA256.byteCount, now: now,
-            toleranceSeconds: toleranceSeconds)
+            headers, version: "v1", byteCount: HMACSHA256.byteCount, now: now)
         for (index, key) in keys.enumerated() {
             let code = HMACSHA256.code(key: key.decoded, over: received.prefix, body)
             if received.candidates.contains(where: { code.matches($0) }) {

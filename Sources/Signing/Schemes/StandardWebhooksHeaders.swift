@@ -4,7 +4,7 @@ import Kernel
 /// The three headers of Standard Webhooks 1.0.0, which its symmetric and asymmetric forms share.
 ///
 /// The signature header is a list parted by blanks, each entry `version,signature`. The time is in whole seconds and
-/// may be off by the tolerance, either way.
+/// may be 300 of them off, either way.
 package struct StandardWebhooksHeaders {
     package static let id = HTTPField.Name(known: "webhook-id")
     package static let timestamp = HTTPField.Name(known: "webhook-timestamp")
@@ -20,9 +20,10 @@ package struct StandardWebhooksHeaders {
     let candidates: [[UInt8]]
 
     /// Reads what was received, and refuses a time outside the tolerance.
+    ///
+    /// - Parameter now: nil for whoever judges the time apart.
     init(
-        _ headers: HTTPFields, version: StaticString, byteCount: Int, now: Timestamp,
-        toleranceSeconds: Int64 = toleranceSeconds
+        _ headers: HTTPFields, version: StaticString, byteCount: Int, now: Timestamp?
     ) throws(SignatureRejection) {
         let id = try headers.signatureValue(Self.id)
         let timestamp = try headers.signatureValue(Self.timestamp)
@@ -34,9 +35,10 @@ package struct StandardWebhooksHeaders {
         else {
             throw SignatureRejection(.malformed, "The header webhook-timestamp is not a number of seconds.")
         }
-        guard (now.seconds - seconds).magnitude <= toleranceSeconds.magnitude else {
+        if let now, (now.seconds - seconds).magnitude > Self.toleranceSeconds {
             throw SignatureRejection(
-                .outsideTolerance, "The time of signing is more than \(toleranceSeconds) seconds away from now.")
+                .outsideTolerance,
+                "The time of signing is more than \(Self.toleranceSeconds) seconds away from now.")
         }
         prefix = Self.prefix(id, timestamp)
     }
@@ -48,7 +50,8 @@ package struct StandardWebhooksHeaders {
         return [Self.id: content.id, Self.timestamp: timestamp, Self.signature: list]
     }
 
-    private static func prefix(_ id: String, _ timestamp: String) -> [UInt8] {
+    /// What stands in front of the body when it is signed.
+    static func prefix(_ id: String, _ timestamp: String) -> [UInt8] {
         var prefix: [UInt8] = []
         prefix.reserveCapacity(id.utf8.count + timestamp.utf8.count + 2)
         prefix.append(contentsOf: id.utf8)
