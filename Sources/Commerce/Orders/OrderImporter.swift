@@ -9,7 +9,7 @@ package struct ImportedSnapshot: Sendable {
     package let connection: ID<OrderSource>
     package let provider: String
     package let inbox: ID<OrderSource>
-    package let snapshot: OrderSnapshot
+    package fileprivate(set) var snapshot: OrderSnapshot
 
     package init(
         scope: Scope, connection: ID<OrderSource>, provider: String, inbox: ID<OrderSource>, snapshot: OrderSnapshot
@@ -46,8 +46,8 @@ package struct OrderImporter: Sendable {
         let matcher = try LineMatcher(Set(snapshots.flatMap(questions)), in: transaction)
         let keys = snapshots.map { OrderStore.Key(tenant: $0.scope.tenant, text: key($0)) }
         var ledger = Ledger(try OrderStore.lock(Set(keys), in: transaction))
-        let buyers = zip(snapshots, keys).map { buyer($0, stored: ledger.loaded[$1]) }
-        let customers = try CustomerLinker(ids: ids).link(buyers, events: events, in: transaction)
+        let snapshots = zip(snapshots, keys).map { Self.withoutErased($0, stored: ledger.loaded[$1]) }
+        let customers = try CustomerLinker(ids: ids).link(snapshots.map(buyer), events: events, in: transaction)
         let outcomes = snapshots.indices.map { index in
             apply(
                 snapshots[index], key: keys[index], matcher: matcher, customer: customers[index], to: &ledger,
@@ -131,10 +131,16 @@ package struct OrderImporter: Sendable {
         }
     }
 
-    /// Who asked to be forgotten is nobody: no customer is to be made of what the source still tells.
-    private func buyer(_ imported: ImportedSnapshot, stored: Order?) -> CustomerLinker.Buyer {
-        let isErased = stored?.isBuyerErased ?? false
-        let customer = isErased ? OrderSnapshot.Customer() : imported.snapshot.customer
+    /// A buyer who asked to be forgotten is taken out of what the source still tells, before anything is made of it.
+    private static func withoutErased(_ imported: ImportedSnapshot, stored: Order?) -> ImportedSnapshot {
+        guard stored?.isBuyerErased == true else { return imported }
+        var bare = imported
+        bare.snapshot.customer = OrderSnapshot.Customer()
+        return bare
+    }
+
+    private func buyer(_ imported: ImportedSnapshot) -> CustomerLinker.Buyer {
+        let customer = imported.snapshot.customer
         return CustomerLinker.Buyer(
             scope: imported.scope, connection: imported.connection, externalID: customer.externalID,
             name: customer.name, email: customer.email)

@@ -82,11 +82,9 @@ enum OrderMerge {
         order.tax = snapshot.tax
         order.number = snapshot.number ?? order.number
         order.presentment = snapshot.presentment ?? order.presentment
-        if !order.isBuyerErased {
-            // Sources leave the buyer out of some deliveries; nobody stops being one.
-            if !snapshot.customer.isEmpty { order.customer = snapshot.customer }
-            order.customerID = arrival.customer ?? order.customerID
-        }
+        // Sources leave the buyer out of some deliveries; nobody stops being one.
+        if !snapshot.customer.isEmpty { order.customer = snapshot.customer }
+        order.customerID = arrival.customer ?? order.customerID
         let sum = snapshot.lines.reduce(Int64(0)) { $0 &+ $1.total.minorUnits }
         order.total =
             snapshot.total

@@ -34,8 +34,8 @@ package struct ErasureService: Sendable {
         let erased = try await database.write { transaction in
             let erased = try CustomerErasure.erase(id, scope: scope, at: now, in: transaction)
             let entities =
-                [DomainEvent.Entity(type: "customer", id: id)]
-                + erased.orders.map { DomainEvent.Entity(type: "order", id: $0) }
+                [DomainEvent.Entity(type: CustomerCreated.entityType, id: id)]
+                + erased.orders.map { DomainEvent.Entity(type: OrderCreated.entityType, id: $0) }
             try EventErasure.erase(entities, scope: scope, at: now, in: transaction)
             return erased
         }
