@@ -56,19 +56,19 @@ enum BreakerStore {
         _ turned: [DispatchState.Turned], now: Timestamp, in transaction: any Transaction
     ) throws -> [DispatchState.Turned] {
         var news: [DispatchState.Turned] = []
-        // In one order for all transactions: each opening takes the lock of its subscription's row.
-        for id in Set(turned.map(\.subscription)).sorted() {
-            for change in turned where change.subscription == id {
-                switch change.turn {
-                case .opened(let trips, let wait):
-                    // One that was disabled meanwhile begins anew when it is activated.
-                    guard try SubscriptionStore.isActive(id, tenant: change.tenant, in: transaction) else { continue }
-                    try open(change, trips: trips, wait: wait, now: now, in: transaction)
-                    if !change.isOperational, try tell(id, in: transaction) { news.append(change) }
-                case .closed:
-                    if try isTold(id, in: transaction) { news.append(change) }
-                    try forget(id, in: transaction)
-                }
+        // In one order for all transactions: each opening takes the lock of its subscription's row. Turns of one
+        // subscription stay in theirs.
+        for change in turned.sorted(by: { $0.subscription < $1.subscription }) {
+            let id = change.subscription
+            switch change.turn {
+            case .opened(let trips, let wait):
+                // One that was disabled meanwhile begins anew when it is activated.
+                guard try SubscriptionStore.isActive(id, tenant: change.tenant, in: transaction) else { continue }
+                try open(change, trips: trips, wait: wait, now: now, in: transaction)
+                if !change.isOperational, try tell(id, in: transaction) { news.append(change) }
+            case .closed:
+                if try isTold(id, in: transaction) { news.append(change) }
+                try forget(id, in: transaction)
             }
         }
         return news

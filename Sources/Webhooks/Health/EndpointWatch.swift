@@ -27,9 +27,7 @@ struct EndpointWatch: Sendable {
     }
 
     /// Whether an event only tells of an endpoint's state.
-    static func isOperational(_ event: DomainEvent) -> Bool {
-        event.type.hasPrefix("webhook.") && names.contains(event.type)
-    }
+    static func isOperational(_ event: DomainEvent) -> Bool { names.contains(event.type) }
 
     // MARK: Attempts
 
