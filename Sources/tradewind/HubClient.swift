@@ -38,21 +38,17 @@ struct HubClient: Sendable {
 
     private static let answerMost = 4 << 20
 
-    /// A refused connection is told at once, and a token is never sent on to where a redirect points.
-    private static let http: HTTPClient = {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)))
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
-
+    private static let http = client(silence: nil)
     /// For streams, on which a hub says something every fifteen seconds: three of those in silence are a dead one.
-    private static let streaming: HTTPClient = {
+    private static let streaming = client(silence: .seconds(45))
+
+    /// A refused connection is told at once, and a token is never sent on to where a redirect points.
+    private static func client(silence: TimeAmount?) -> HTTPClient {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: .seconds(45)))
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: silence))
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+    }
 
     let address: String
     let token: String

@@ -2,6 +2,7 @@ import ArgumentParser
 import Kernel
 import NIOHTTP1
 import Server
+import Webhooks
 
 #if canImport(Glibc)
     import Glibc
@@ -22,10 +23,6 @@ struct ReplayEvents: AsyncParsableCommand {
         case cancel, pause, leave
     }
 
-    enum Selection: String, ExpressibleByArgument, CaseIterable {
-        case all, failed, missed
-    }
-
     private static let root = "/api/v1/webhooks/replays"
 
     @Argument(help: "UUID of the subscription.")
@@ -41,7 +38,7 @@ struct ReplayEvents: AsyncParsableCommand {
     var types: String?
 
     @Option(help: "all, failed (tried and never taken) or missed (never tried).")
-    var status = Selection.all
+    var status = Replay.Selection.all
 
     @Option(help: "Deliveries a second at most, 1 to 10000.")
     var rate: Int?
@@ -153,6 +150,8 @@ struct ReplayEvents: AsyncParsableCommand {
         }
     }
 }
+
+extension Replay.Selection: ExpressibleByArgument {}
 
 /// What one look at a replay says. Pure.
 struct ReplayLook {
