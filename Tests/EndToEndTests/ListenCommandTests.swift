@@ -18,7 +18,7 @@ struct ListenCommandTests {
         static func start(_ server: TestServer, _ words: [String], in folder: String) async throws -> Listening {
             let process = try ChildProcess(
                 [Program.path, "listen"] + words,
-                environment: try await hub(server), output: folder + "/out", errors: folder + "/err")
+                environment: try await server.environment(), output: folder + "/out", errors: folder + "/err")
             let listening = Listening(process: process, folder: folder)
             try await until("it listens; it said: \(listening.errors)") {
                 if process.hasEnded { throw Overdue(description: "listen ended: \(listening.errors)") }
@@ -30,11 +30,6 @@ struct ListenCommandTests {
         func wait(for text: String) async throws {
             try await until("\(text) in: \(output)\(errors)") { output.contains(text) }
         }
-    }
-
-    /// The variables by which a command finds a server.
-    private static func hub(_ server: TestServer, role: String = "member") async throws -> [String: String] {
-        ["TRADEWIND_HUB": server.address, "TRADEWIND_TOKEN": try await server.token(role: role)]
     }
 
     private static func register(_ server: TestServer) async throws -> Caller {
@@ -57,7 +52,7 @@ struct ListenCommandTests {
             try await Receiver.run { receiver in
                 try await withTemporaryFolder { folder in
                     _ = try await Self.register(server)
-                    let environment = try await Self.hub(server)
+                    let environment = try await server.environment()
                     let before = try await Program.run(["trigger", "ticket.opened"], environment: environment)
                     #expect(before.exit == .code(0), "\(before.errors)")
                     let listening = try await Listening.start(
@@ -94,7 +89,7 @@ struct ListenCommandTests {
                 let api = try await Self.register(server)
                 let port = server.port
                 let listening = try await Listening.start(server, ["--json"], in: folder)
-                let first = try await Program.run(["trigger", "ticket.opened"], environment: Self.hub(server))
+                let first = try await Program.run(["trigger", "ticket.opened"], environment: server.environment())
                 #expect(first.exit == .code(0), "\(first.errors)")
                 try await listening.wait(for: "Broken")
                 await server.stop()
@@ -133,7 +128,7 @@ struct ListenCommandTests {
                 _ = await listening.process.exit()
 
                 let old = "00000000-0000-7000-8000-000000000001"
-                let gone = try await Program.run(["listen", "--since", old], environment: Self.hub(server))
+                let gone = try await Program.run(["listen", "--since", old], environment: server.environment())
                 #expect(gone.exit == .code(1))
                 #expect(gone.errors.contains("has expired") && gone.errors.contains("--since"), "\(gone.errors)")
             }
@@ -147,7 +142,7 @@ struct ListenCommandTests {
                 let shop = try await Shop.open(server)
                 let subscription = try await shop.subscribe(receiver.url)
                 let sent = try await Program.run(
-                    ["trigger", "order.created", "--subscription", subscription.id], environment: Self.hub(server))
+                    ["trigger", "order.created", "--subscription", subscription.id], environment: server.environment())
                 #expect(sent.exit == .code(0), "\(sent.errors)")
                 try await until("it has arrived") { receiver.deliveries.count == 1 }
                 #expect(receiver.deliveries[0].eventID == sent.output.trimmed)
@@ -161,7 +156,7 @@ struct ListenCommandTests {
     func refusals() async throws {
         try await withServer(.sqlite) { server in
             _ = try await Self.register(server)
-            let environment = try await Self.hub(server)
+            let environment = try await server.environment()
             for (words, expected) in [
                 (["ticket.opend"], "the nearest is ticket.opened"), (["order.created"], "--subscription ID"),
                 (["ticket.opened", "--data", "/nowhere"], "/nowhere"),
@@ -180,7 +175,7 @@ struct ListenCommandTests {
     @Test("A listener that can't begin ends at once and says why")
     func unusable() async throws {
         try await withServer(.sqlite) { server in
-            let environment = try await Self.hub(server)
+            let environment = try await server.environment()
             for (words, expected) in [
                 (["--hub", "http://127.0.0.1:1"], "can't reach http://127.0.0.1:1"),
                 (["--token", "wrong"], "401"), (["--type", "oder.*"], "nearest"),

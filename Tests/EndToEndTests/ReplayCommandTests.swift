@@ -7,10 +7,6 @@ import Testing
 
 @Suite("tradewind replay")
 struct ReplayCommandTests {
-    private static func hub(_ server: TestServer, role: String = "member") async throws -> [String: String] {
-        ["TRADEWIND_HUB": server.address, "TRADEWIND_TOKEN": try await server.token(role: role)]
-    }
-
     /// A shop whose subscription missed some orders.
     private static func missing(
         _ count: Int, _ server: TestServer, _ receiver: Receiver
@@ -26,7 +22,7 @@ struct ReplayCommandTests {
         try await withServer(engine) { server in
             try await Receiver.run { receiver in
                 let (_, subscription) = try await Self.missing(4, server, receiver)
-                let environment = try await Self.hub(server)
+                let environment = try await server.environment()
                 let words = ["replay", subscription, "--from", "1h", "--status", "missed", "--types", "order.*"]
                 let counted = try await Program.run(words + ["--dry-run"], environment: environment)
                 #expect(counted.exit == .code(0) && counted.output == "4\n", "\(counted.output)\(counted.errors)")
@@ -55,7 +51,7 @@ struct ReplayCommandTests {
                     // One a second, so that it is not over before it is interrupted.
                     let words = ["replay", subscription, "--from", "1h", "--rate", "1", "--on-interrupt", word]
                     let process = try ChildProcess(
-                        [Program.path] + words, environment: try await Self.hub(server), output: folder + "/out",
+                        [Program.path] + words, environment: try await server.environment(), output: folder + "/out",
                         errors: folder + "/err")
                     try await until("it follows") {
                         try Program.text(of: folder + "/err").contains("Ctrl-C \(word)")
@@ -97,7 +93,7 @@ struct ReplayCommandTests {
     @Test("What can't be replayed is refused in words that help")
     func refusals() async throws {
         try await withServer(.sqlite) { server in
-            let environment = try await Self.hub(server)
+            let environment = try await server.environment()
             let stranger = TestServer.stranger
             for (words, expected) in [
                 ([stranger, "--from", "1h"], "404"), (["nonsense", "--from", "1h"], "422"),
@@ -114,7 +110,7 @@ struct ReplayCommandTests {
                 #expect(outcome.errors.contains(expected), "\(words): \(outcome.errors)")
             }
             let viewer = try await Program.run(
-                ["replay", stranger, "--from", "1h"], environment: Self.hub(server, role: "viewer"))
+                ["replay", stranger, "--from", "1h"], environment: server.environment(role: "viewer"))
             #expect(viewer.errors.contains("403"), "\(viewer.errors)")
         }
     }

@@ -140,6 +140,11 @@ final class TestServer: Sendable {
         guard outcome.exit == .code(0) else { throw Overdue(description: "no token: \(outcome.errors)") }
         return String(outcome.output.prefix { $0 != "\n" })
     }
+
+    /// The variables by which a command that calls a running hub finds this one, and as whom.
+    func environment(role: String = "member") async throws -> [String: String] {
+        ["TRADEWIND_HUB": address, "TRADEWIND_TOKEN": try await token(role: role)]
+    }
 }
 
 /// Lends a running server with a store of its own, and removes both afterwards.
