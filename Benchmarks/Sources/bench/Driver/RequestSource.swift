@@ -17,9 +17,9 @@ final class NumberedRequests: RequestSource {
 
     var length: Int { head.utf8.count + parts.reduce(40) { $0 + $1.utf8.count + Self.digits } }
 
-    /// - Parameter client: whose headers name the caller.
-    init(_ method: String, _ path: String, body: String, client: ControlClient) {
-        let headers = client.headers.map { "\($0.0): \($0.1)\r\n" }.joined()
+    /// - Parameter headers: those that name the caller.
+    init(_ method: String, _ path: String, body: String, headers: [(String, String)]) {
+        let headers = headers.map { "\($0.0): \($0.1)\r\n" }.joined()
         head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(headers)Content-Type: application/json\r\n"
         var parts: [Substring] = []
         var rest = body[...]

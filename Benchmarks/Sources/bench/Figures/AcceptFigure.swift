@@ -57,20 +57,10 @@ struct AcceptFigure {
     }
 
     private func floor() async throws -> LoadOutcome {
-        let port = try LoopbackSocket.freePort()
-        let server = try Floor.start(port: port, output: lab.folder + "/noop.out")
-        try await Floor.ready(server, port: port)
         let shape = OrderShape(connection: "bench-00000000", secret: "floor", sku: "BOOT-00000000", run: "00000000")
         let requests = OrderRequests(shape, path: "/noop", prepared: 20_000, isUnique: false)
-        let plan = LoadPlan(
-            port: port, requests: requests, connections: lab.options.connections, seconds: lab.seconds)
-        do {
-            let outcome = try await LoadRun(plan, on: group.next()).run()
-            await server.stop()
-            return outcome
-        } catch {
-            await server.stop()
-            throw error
+        return try await Floor.round(in: lab, on: group.next()) { port in
+            LoadPlan(port: port, requests: requests, connections: lab.options.connections, seconds: lab.seconds)
         }
     }
 

@@ -23,7 +23,7 @@ struct CatalogueFigures {
             writes.append(
                 try await TradewindServer.with(launch) { server in
                     let client = try await Workspace(on: server).client
-                    let requests = NumberedRequests("POST", "/api/v1/pim/products", body: body, client: client)
+                    let requests = NumberedRequests("POST", "/api/v1/pim/products", body: body, headers: client.headers)
                     return try await run(requests, on: server.port, connections: 32).perSecond
                 })
             try lab.discard(launch)
@@ -48,7 +48,7 @@ struct CatalogueFigures {
                 lab.note("bringing in \(size) products")
                 try await CatalogueFile(products: size, variantsEach: 1).bringIn(client)
                 let path = "/api/v1/pim/products?limit=100"
-                let requests = NumberedRequests("GET", path, body: "", client: client)
+                let requests = NumberedRequests("GET", path, body: "", headers: client.headers)
                 var rounds: [Double] = []
                 for _ in 1...lab.rounds {
                     rounds.append(try await run(requests, on: server.port, connections: 4).perSecond)
@@ -79,7 +79,7 @@ struct CatalogueFigures {
             guard let variant = list.data.first?.variants.first?.id else { throw BenchError("there is no variant") }
             lab.note("adjusting one variant on \(engine)")
             let body = #"{"variant_id":"\#(variant)","quantity_delta":1,"note":"{n}"}"#
-            let requests = NumberedRequests("POST", "/api/v1/inventory/adjust", body: body, client: client)
+            let requests = NumberedRequests("POST", "/api/v1/inventory/adjust", body: body, headers: client.headers)
             var (rates, sent): ([Double], Int) = ([], 0)
             for _ in 1...lab.rounds {
                 let outcome = try await run(requests, on: server.port, connections: 64)
@@ -106,27 +106,22 @@ struct CatalogueFigures {
 
     private func run(_ requests: NumberedRequests, on port: Int, connections: Int) async throws -> LoadOutcome {
         let plan = LoadPlan(port: port, requests: requests, connections: connections, seconds: lab.seconds)
-        let outcome = try await LoadRun(plan, on: group.next()).run()
+        return try Self.checked(await LoadRun(plan, on: group.next()).run())
+    }
+
+    private func floor(_ body: String) async throws -> LoadOutcome {
+        let requests = NumberedRequests("POST", "/noop", body: body, headers: [])
+        let outcome = try await Floor.round(in: lab, on: group.next()) { port in
+            LoadPlan(port: port, requests: requests, connections: 32, seconds: lab.seconds)
+        }
+        return try Self.checked(outcome)
+    }
+
+    private static func checked(_ outcome: LoadOutcome) throws -> LoadOutcome {
         guard outcome.refused.isEmpty, outcome.accepted > 0 else {
             throw BenchError("\(outcome.accepted) answers, and refused by status: \(outcome.refused)")
         }
         return outcome
-    }
-
-    private func floor(_ body: String) async throws -> LoadOutcome {
-        let port = try LoopbackSocket.freePort()
-        let server = try Floor.start(port: port, output: lab.folder + "/noop.out")
-        do {
-            try await Floor.ready(server, port: port)
-            let client = ControlClient(address: "http://127.0.0.1:\(port)")
-            let requests = NumberedRequests("POST", "/noop", body: body, client: client)
-            let outcome = try await run(requests, on: port, connections: 32)
-            await server.stop()
-            return outcome
-        } catch {
-            await server.stop()
-            throw error
-        }
     }
 
     // The names are those of the wire.

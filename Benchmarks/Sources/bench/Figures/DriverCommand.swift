@@ -1,4 +1,5 @@
 import ArgumentParser
+import NIOCore
 import NIOPosix
 
 /// What the load driver itself can do, so that it may be held against another one.
@@ -31,6 +32,23 @@ struct DriverCommand: AsyncParsableCommand {
 enum Floor {
     static func start(port: Int, output: String) throws -> ChildProcess {
         try ChildProcess("/proc/self/exe", ["noop-server", "--port", "\(port)"], output: output)
+    }
+
+    /// One round against a server of its own, by a plan for that server's port.
+    static func round(in lab: Lab, on loop: any EventLoop, _ plan: (_ port: Int) -> LoadPlan) async throws
+        -> LoadOutcome
+    {
+        let port = try LoopbackSocket.freePort()
+        let server = try start(port: port, output: lab.folder + "/noop.out")
+        do {
+            try await ready(server, port: port)
+            let outcome = try await LoadRun(plan(port), on: loop).run()
+            await server.stop()
+            return outcome
+        } catch {
+            await server.stop()
+            throw error
+        }
     }
 
     /// Waits until it answers.
