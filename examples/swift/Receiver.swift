@@ -1,6 +1,6 @@
 // A receiver of Tradewind's deliveries, with swift-crypto for the signatures and Hummingbird for HTTP.
 //
-//     WEBHOOK_SECRET=whsec_… WEBHOOK_PROFILE=synq swift run receiver-example 8081
+//     WEBHOOK_SECRET=whsec_… WEBHOOK_PROFILE=synq swift run ReceiverExample 8081
 //
 // WEBHOOK_SECRET may hold several secrets parted by blanks: during a rotation, the old and the new one. A public key
 // (whpk_…) checks the Ed25519 signatures of a subscription that was made with "signature": "ed25519".
