@@ -67,7 +67,7 @@ package final class ScheduleRunner: Service {
             try transaction.execute(
                 "INSERT INTO schedule (name, next_at, claim) VALUES ($1, 0, 0) ON CONFLICT (name) DO NOTHING",
                 [.text(schedule.name)])
-            return try transaction.execute(
+            return try transaction.executeCounting(
                 """
                 UPDATE schedule SET next_at = now_ms() + $2, claim = $3 WHERE name = $1 AND next_at <= now_ms()
                 """, [.text(schedule.name), .int(schedule.interval.wholeMilliseconds), .int(claim)]) > 0

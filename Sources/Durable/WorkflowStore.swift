@@ -49,7 +49,7 @@ package enum WorkflowStore {
     package static func claim(
         kind: String, number: Int64, limit: Int, in transaction: any Transaction
     ) throws -> [WorkflowClaim] {
-        let claimed = try transaction.execute(
+        let claimed = try transaction.executeCounting(
             """
             WITH due AS MATERIALIZED (
                 SELECT id FROM workflow WHERE kind = $1 AND state = 'pending' AND next_at <= now_ms()
@@ -166,7 +166,7 @@ package enum WorkflowStore {
     package static func restart(
         _ id: WorkflowID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
     ) throws -> Bool {
-        try transaction.execute(
+        try transaction.executeCounting(
             """
             UPDATE workflow SET state = 'pending', outcome = NULL, reason = NULL, next_at = $3, claim = 0, claims = 0,
                 attempts = 0, updated_at = $3

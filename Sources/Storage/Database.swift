@@ -9,18 +9,38 @@ package protocol Transaction: AnyObject {
     func run(
         _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: (any Row) throws -> Void
     ) throws -> Int
+
+    /// Runs a statement before all that follow it, and may answer before it has run: a refusal of it is then thrown by
+    /// the next statement that is waited for, or by the commit.
+    func pipeline(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws
 }
 
 extension Transaction {
-    /// Runs a statement for its effect; returns how many rows it changed.
-    @discardableResult
-    package func execute(_ statement: Statement, _ arguments: [SQLValue] = []) throws -> Int {
+    /// For engines to which there is no way that could be spared.
+    package func pipeline(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws {
+        _ = try run(statement, arguments, rows: rows) { _ in }
+    }
+
+    /// Runs a statement for its effect, without waiting for it where the engine can do so.
+    package func execute(_ statement: Statement, _ arguments: [SQLValue] = []) throws {
+        try pipeline(statement, arguments, rows: nil)
+    }
+
+    /// Runs a statement over a batch for its effect, without waiting for it where the engine can do so; an empty batch
+    /// runs nothing.
+    package func execute(_ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch) throws {
+        if !rows.isEmpty { try pipeline(statement, arguments, rows: rows) }
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    package func executeCounting(_ statement: Statement, _ arguments: [SQLValue] = []) throws -> Int {
         try run(statement, arguments, rows: nil) { _ in }
     }
 
-    /// Runs a statement over a batch for its effect; an empty batch runs nothing.
-    @discardableResult
-    package func execute(_ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch) throws -> Int {
+    /// Runs a statement over a batch and returns how many rows it changed; an empty batch runs nothing.
+    package func executeCounting(
+        _ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch
+    ) throws -> Int {
         rows.isEmpty ? 0 : try run(statement, arguments, rows: rows) { _ in }
     }
 

@@ -10,6 +10,8 @@ final class PostgresTransaction: Transaction {
     private let counter: PostgresCounter
     private var isOpen = false
     private var isEnded = false
+    /// Whether statements were sent since the last answer.
+    private var isAhead = false
     /// The first refusal. The server takes nothing more after it, so neither does this, whatever the body makes of it.
     private var failure: PostgresFailure?
 
@@ -36,19 +38,26 @@ final class PostgresTransaction: Transaction {
             transaction.rollBack()
             throw failure
         }
-        try transaction.commit()
+        do throws(PostgresFailure) {
+            try transaction.commit()
+        } catch {
+            // One of the statements that nobody waited for may have failed: the server skipped the COMMIT then.
+            transaction.rollBack()
+            throw error
+        }
     }
 
     func run(
         _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: (any Row) throws -> Void
     ) throws -> Int {
-        if isEnded { throw StorageError(.misuse, "a transaction was used after its end") }
-        if let failure { throw failure.error }
+        try requireUsable()
         if let rows, rows.isEmpty { return 0 }
         counter.statements.add(1, ordering: .relaxed)
         let answer: PostgresAnswer
         do {
-            answer = try ask(statement, arguments, rows: rows)
+            try send(statement, arguments, rows: rows)
+            isAhead = false
+            answer = try connection.answer(isWrite: isWrite)
         } catch {
             failure = error
             throw error.error
@@ -68,20 +77,44 @@ final class PostgresTransaction: Transaction {
         return answer.count
     }
 
-    private func ask(
+    /// Spares the way to the server and back: the answer comes with that of a later statement, or of the COMMIT. What
+    /// only reads has no COMMIT that anybody waits for, and so waits here.
+    func pipeline(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws {
+        guard isWrite else {
+            _ = try run(statement, arguments, rows: rows) { _ in }
+            return
+        }
+        try requireUsable()
+        if let rows, rows.isEmpty { return }
+        counter.statements.add(1, ordering: .relaxed)
+        do {
+            try send(statement, arguments, rows: rows)
+            isAhead = true
+        } catch {
+            failure = error
+            throw error.error
+        }
+    }
+
+    private func requireUsable() throws(StorageError) {
+        if isEnded { throw StorageError(.misuse, "a transaction was used after its end") }
+        if let failure { throw failure.error }
+    }
+
+    private func send(
         _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?
-    ) throws(PostgresFailure) -> PostgresAnswer {
+    ) throws(PostgresFailure) {
         if !isOpen {
             try connection.send(isWrite ? .beginWrite : .beginRead)
             isOpen = true
         }
         try connection.send(statement, arguments, rows: rows)
-        return try connection.answer(isWrite: isWrite)
     }
 
     private func commit() throws(PostgresFailure) {
         if !isOpen { return }
         try connection.send(.commit)
+        isAhead = false
         if !isWrite {
             // Nothing can depend on how a transaction that only read ends.
             try connection.leave()
@@ -94,6 +127,9 @@ final class PostgresTransaction: Transaction {
     private func rollBack() {
         if !isOpen || connection.isLost { return }
         do throws(PostgresFailure) {
+            // After a failure the server skips all up to the next synchronisation point: the ROLLBACK has to stand
+            // behind one.
+            if isAhead { try connection.leave() }
             try connection.send(.rollback)
             try connection.leave()
         } catch {

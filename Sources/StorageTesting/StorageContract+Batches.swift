@@ -16,7 +16,7 @@ extension StorageContract {
                 let batch = RowBatch(["id": .uuid])
                 try await database.write { transaction in
                     let statement: Statement = "DELETE FROM sample WHERE id IN (SELECT id FROM {rows} r)"
-                    expectEqual(try transaction.execute(statement, rows: batch), 0)
+                    expectEqual(try transaction.executeCounting(statement, rows: batch), 0)
                     expectEqual(try transaction.all("SELECT id FROM {rows} r", rows: batch) { $0.int(0) }, [])
                     expectEqual(try transaction.run(statement, [], rows: batch) { _ in }, 0)
                 }
@@ -42,7 +42,7 @@ extension StorageContract {
                 rows.append(key(6), .int(6), .text("six"), .bytes([6]))
                 let batch = rows
                 try await database.write { transaction in
-                    let count = try transaction.execute(
+                    let count = try transaction.executeCounting(
                         """
                         INSERT INTO sample (id, number, label, body, owner)
                         SELECT id, number, label, body, $1 FROM {rows} r WHERE true
@@ -93,7 +93,7 @@ extension StorageContract {
         for number in 1...size where number % 2 == 1 { changes.append(key(number), .int(1_000_000)) }
         let odd = changes
         let updated = try await database.write { transaction in
-            try transaction.execute(
+            try transaction.executeCounting(
                 "UPDATE sample SET number = number + r.amount FROM {rows} r WHERE sample.id = r.id", rows: odd)
         }
         #expect(updated == odd.count)
@@ -103,7 +103,7 @@ extension StorageContract {
         #expect(sum == Int64(size * (size + 1) / 2 + odd.count * 1_000_000))
 
         let deleted = try await database.write { transaction in
-            try transaction.execute("DELETE FROM sample WHERE id IN (SELECT id FROM {rows} r)", rows: odd)
+            try transaction.executeCounting("DELETE FROM sample WHERE id IN (SELECT id FROM {rows} r)", rows: odd)
         }
         #expect(deleted == odd.count)
         expectEqual(try await database.numbers(), (1...size).filter { $0 % 2 == 0 }.map { Int64($0) })

@@ -74,7 +74,7 @@ extension StorageContract {
                 for number in 0..<300 {
                     let lane = Lane.allCases[number % 10 == 0 ? 1 : number % 10 == 1 ? 2 : 0]
                     group.addTask { try await database.write(lane) { try $0.insert(number) } }
-                    group.addTask { _ = try await database.read(lane) { try $0.execute("SELECT 1") } }
+                    group.addTask { try await database.read(lane) { try $0.execute("SELECT 1") } }
                 }
                 try await group.waitForAll()
             }

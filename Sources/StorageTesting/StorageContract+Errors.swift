@@ -26,11 +26,49 @@ extension StorageContract {
             try await database.write { try $0.insert(1) }
             let error = await database.failure { transaction in
                 try transaction.insert(2)
-                let inner = #expect(throws: StorageError.self) { try transaction.insert(1) }
+                let inner = #expect(throws: StorageError.self) {
+                    try transaction.executeCounting(
+                        "INSERT INTO sample (id, number) VALUES ($1, $2)", [key(1), .int(1)])
+                }
                 #expect(inner?.isConstraint == true)
             }
             #expect(error?.isConstraint == true)
             expectEqual(try await database.numbers(), [1])
+        },
+        ContractCheck("What nobody waited for fails the write that it belongs to, and no other") { database in
+            try await database.write { try $0.insert(1) }
+            // An engine may answer the second of these only with the third, with the commit, or not at all where the
+            // body gives up by itself.
+            let bodies: [@Sendable (any Transaction) throws -> Void] = [
+                { transaction in
+                    try transaction.insert(2)
+                    try transaction.insert(1)
+                },
+                { transaction in
+                    try transaction.insert(2)
+                    try transaction.insert(1)
+                    _ = try transaction.first("SELECT count(*) FROM sample") { $0.int(0) }
+                },
+                { transaction in
+                    try transaction.insert(2)
+                    try transaction.insert(1)
+                    try transaction.insert(3)
+                },
+            ]
+            for body in bodies {
+                #expect(await database.failure(of: body)?.isConstraint == true)
+                expectEqual(try await database.numbers(), [1])
+            }
+            struct GivenUp: Error {}
+            await #expect(throws: (any Error).self) {
+                try await database.write { transaction -> Void in
+                    try transaction.insert(2)
+                    try transaction.insert(1)
+                    throw GivenUp()
+                }
+            }
+            try await database.write { try $0.insert(3) }
+            expectEqual(try await database.numbers(), [1, 3])
         },
         ContractCheck("Wrong statements are misuse, and the engine goes on behind them") { database in
             let bodies: [@Sendable (any Transaction) throws -> Void] = [

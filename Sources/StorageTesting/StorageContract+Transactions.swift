@@ -26,12 +26,13 @@ extension StorageContract {
         ContractCheck("Each statement tells how many rows it changed or answered") { database in
             try await database.write { transaction in
                 for number in 1...3 { try transaction.insert(number) }
-                expectEqual(try transaction.execute("UPDATE sample SET label = NULL WHERE number > $1", [.int(1)]), 2)
-                expectEqual(try transaction.execute("UPDATE sample SET label = NULL WHERE number > 99"), 0)
-                expectEqual(try transaction.execute("SELECT id FROM sample"), 3)
-                expectEqual(try transaction.execute("DELETE FROM sample WHERE number = 1 RETURNING id"), 1)
-                expectEqual(try transaction.execute("CREATE TABLE made (id {int} NOT NULL) {table}"), 0)
-                expectEqual(try transaction.execute("DELETE FROM sample"), 2)
+                expectEqual(
+                    try transaction.executeCounting("UPDATE sample SET label = NULL WHERE number > $1", [.int(1)]), 2)
+                expectEqual(try transaction.executeCounting("UPDATE sample SET label = NULL WHERE number > 99"), 0)
+                expectEqual(try transaction.executeCounting("SELECT id FROM sample"), 3)
+                expectEqual(try transaction.executeCounting("DELETE FROM sample WHERE number = 1 RETURNING id"), 1)
+                expectEqual(try transaction.executeCounting("CREATE TABLE made (id {int} NOT NULL) {table}"), 0)
+                expectEqual(try transaction.executeCounting("DELETE FROM sample"), 2)
             }
         },
         ContractCheck("A statement may be run for each row of another, also the same one") { database in

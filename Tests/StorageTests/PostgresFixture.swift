@@ -55,6 +55,6 @@ final class Counter: Sendable {
 extension PostgresDatabase {
     /// One statement as a transaction of its own.
     func change(_ lane: Lane, _ statement: Statement, _ arguments: [SQLValue] = []) async throws {
-        try await write(lane) { _ = try $0.execute(statement, arguments) }
+        try await write(lane) { try $0.execute(statement, arguments) }
     }
 }

@@ -49,7 +49,7 @@ struct PostgresTransactionTests {
                 try await database.write { transaction in
                     try transaction.execute(Self.insert, [.int(1), .text("fine")])
                     #expect(throws: StorageError.self) {
-                        try transaction.execute(Self.insert, [.int(2), .text("forbidden")])
+                        try transaction.executeCounting(Self.insert, [.int(2), .text("forbidden")])
                     }
                 }
             }
@@ -86,7 +86,7 @@ struct PostgresTransactionTests {
             #expect(before == 0 && after == 0)
             #expect(try await Self.count(database) == 1)
             let code = try await storageCode {
-                try await database.read { _ = try $0.execute("DELETE FROM item") }
+                try await database.read { try $0.execute("DELETE FROM item") }
             }
             #expect(code == .misuse)
             #expect(try await Self.count(database) == 1)

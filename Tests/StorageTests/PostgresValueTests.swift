@@ -67,7 +67,7 @@ struct PostgresValueTests {
     func batches() async throws {
         try await withPostgres { database, _ in
             let changed = try await database.write { transaction in
-                try transaction.execute(Self.insertRows, rows: Self.batch(Self.samples))
+                try transaction.executeCounting(Self.insertRows, rows: Self.batch(Self.samples))
             }
             #expect(changed == Self.samples.count)
             #expect(try await database.read { try $0.all(Self.selectRows) { Item($0) } } == Self.samples)
@@ -108,7 +108,7 @@ struct PostgresValueTests {
             let sealed = batch
             let code = try await storageCode {
                 try await database.write { transaction in
-                    _ = try transaction.execute(
+                    try transaction.execute(
                         "INSERT INTO item (number, label) SELECT number, label FROM {rows} AS r", rows: sealed)
                 }
             }
@@ -125,7 +125,7 @@ struct PostgresValueTests {
             let sealed = batch
             let code = try await storageCode {
                 try await database.write {
-                    _ = try $0.execute("INSERT INTO item (number) SELECT number FROM {rows} AS r", rows: sealed)
+                    try $0.execute("INSERT INTO item (number) SELECT number FROM {rows} AS r", rows: sealed)
                 }
             }
             #expect(code == .misuse)

@@ -80,11 +80,11 @@ struct SQLiteEngineTests {
                 let error = await #expect(throws: StorageError.self) { try await database.write(.interactive, large) }
                 #expect(error?.code == .unavailable)
             }
-            #expect(try await database.read { try $0.execute("SELECT label FROM counted") } == 0)
+            #expect(try await database.read { try $0.executeCounting("SELECT label FROM counted") } == 0)
 
             try await setPageLimit(database, 1_000_000)
             try await database.write(.interactive, large)
-            #expect(try await database.read { try $0.execute("SELECT label FROM counted") } == 1)
+            #expect(try await database.read { try $0.executeCounting("SELECT label FROM counted") } == 1)
         }
     }
 

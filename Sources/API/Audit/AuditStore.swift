@@ -94,7 +94,7 @@ package struct AuditStore: Sendable {
     package func removeExpired(limit: Int) async throws -> Int {
         let first = ID<AuditRow>(from: time.now() - .seconds(86_400 * Self.retentionDays))
         return try await database.write(.background) { transaction in
-            try transaction.execute(
+            try transaction.executeCounting(
                 "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)",
                 [.id(first), .int(limit)])
         }

@@ -111,7 +111,7 @@ package final class IdempotencyStore: Sendable {
     package func removeExpired(limit: Int) async throws -> Int {
         let oldest = time.now() - IdempotencyStore.retention
         return try await database.write(.background) { transaction in
-            try transaction.execute(
+            try transaction.executeCounting(
                 """
                 DELETE FROM idempotency WHERE (tenant_id, org_id, name) IN (
                     SELECT tenant_id, org_id, name FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)

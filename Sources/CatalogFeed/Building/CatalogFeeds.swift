@@ -24,7 +24,8 @@ package final class CatalogFeeds: Service {
 
     /// How long after the last reader a feed is still kept up; the next one then waits for what it missed.
     private static let attention: Duration = .seconds(24 * 3600)
-    /// Changes that come close together make one new state: a bulk change would otherwise make hundreds.
+    /// How long after a new state the next one is put off: the first of some changes is shown at once, and those that
+    /// follow it closely share one. A bulk change would otherwise make hundreds.
     private static let gathering: Duration = .milliseconds(300)
     /// How often the store is asked, because changes of other copies ring no bell here.
     private static let patience: Duration = .seconds(1)
@@ -116,8 +117,8 @@ package final class CatalogFeeds: Service {
             while !Task.isCancelled {
                 await self.bell.wait(upTo: Self.patience)
                 if Task.isCancelled { break }
+                if await self.keepUp().isEmpty { continue }
                 do { try await Task.sleep(for: Self.gathering) } catch { break }
-                await self.keepUp()
             }
         }
     }

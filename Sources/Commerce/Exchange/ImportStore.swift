@@ -122,7 +122,7 @@ enum ImportStore {
         untouchedSince time: Timestamp, isUploading: Bool, in transaction: any Transaction
     ) throws -> Bool {
         let isOver = isUploading ? "state = 'uploading'" : "(state IN ('completed', 'cancelled') OR \(isGivenUp))"
-        return try transaction.execute(
+        return try transaction.executeCounting(
             Statement(
                 composed: """
                     DELETE FROM catalogue_import WHERE id IN (

@@ -85,7 +85,7 @@ package struct VariantMappingService: Sendable {
     /// Forgets a mapping. Lines that were matched by it keep their variant.
     package func delete(_ externalID: String, of connection: ID<OrderSource>, scope: Scope) async throws {
         let count = try await database.write { transaction in
-            try transaction.execute(
+            try transaction.executeCounting(
                 "DELETE FROM variant_mapping WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3",
                 [.id(scope.tenant), .id(connection), .text(externalID)])
         }

@@ -76,7 +76,7 @@ package enum InboxErasure {
     ) throws -> Int {
         var rows = RowBatch(["wanted": .uuid])
         for entry in Set(entries) { rows.append(.id(entry)) }
-        return try transaction.execute(
+        return try transaction.executeCounting(
             """
             UPDATE inbox SET body = $3 WHERE id IN (SELECT wanted FROM {rows} r) AND tenant_id = $1 AND org_id = $2
             """,

@@ -107,7 +107,7 @@ enum RecentInboxKeys {
             SELECT key, inbox_id FROM temp.recent_key WHERE key > $1 AND key <= $2 ORDER BY key
             ON CONFLICT (key) DO NOTHING
             """, range)
-        let moved = try transaction.execute("DELETE FROM temp.recent_key WHERE key > $1 AND key <= $2", range)
+        let moved = try transaction.executeCounting("DELETE FROM temp.recent_key WHERE key > $1 AND key <= $2", range)
         try transaction.execute("UPDATE temp.recent_key_count SET waiting = waiting - $1", [.int(Int64(moved))])
         try transaction.execute("UPDATE inbox_key_walk SET start = $1", [.bytes(last)])
     }

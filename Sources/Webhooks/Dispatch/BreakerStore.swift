@@ -92,7 +92,7 @@ enum BreakerStore {
 
     /// Notes that an opening is told of; true for the one caller who is to do it.
     private static func tell(_ subscription: SubscriptionID, in transaction: any Transaction) throws -> Bool {
-        try transaction.execute(
+        try transaction.executeCounting(
             "UPDATE breaker SET is_told = 1 WHERE subscription_id = $1 AND is_told = 0", [.id(subscription)]) == 1
     }
 

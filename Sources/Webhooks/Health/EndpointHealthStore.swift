@@ -74,7 +74,7 @@ enum EndpointHealthStore {
             Int($0.int(0))
         }
         let hours = max(longest ?? 0, TenantSettings().failureWindow)
-        return try transaction.execute(
+        return try transaction.executeCounting(
             """
             DELETE FROM endpoint_minute WHERE (subscription_id, minute, writer) IN (
                 SELECT subscription_id, minute, writer FROM endpoint_minute

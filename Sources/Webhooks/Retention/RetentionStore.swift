@@ -36,14 +36,14 @@ enum RetentionStore {
 
     /// Removes events, where days are not dropped whole.
     static func removeEvents(before bound: EventID, limit: Int, in transaction: any Transaction) throws -> Int {
-        try transaction.execute(
+        try transaction.executeCounting(
             "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id < $1 ORDER BY id LIMIT $2)",
             [.id(bound), .int(limit)])
     }
 
     /// Removes inbox entries, where days are not dropped whole. What became of them goes with `removeWorkflows`.
     static func removeInbox(before bound: EventID, limit: Int, in transaction: any Transaction) throws -> Int {
-        try transaction.execute(
+        try transaction.executeCounting(
             "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE id < $1 ORDER BY id LIMIT $2)",
             [.id(bound), .int(limit)])
     }
@@ -64,7 +64,7 @@ enum RetentionStore {
     }
 
     static func removeReplays(before bound: Timestamp, limit: Int, in transaction: any Transaction) throws -> Int {
-        try transaction.execute(
+        try transaction.executeCounting(
             """
             DELETE FROM replay WHERE id IN (
                 SELECT id FROM replay WHERE id < $1 AND state IN ('completed', 'cancelled') ORDER BY id LIMIT $2
@@ -106,7 +106,7 @@ enum RetentionStore {
     static func removeInbox(
         of connection: ID<Event>, before bound: EventID, limit: Int, in transaction: any Transaction
     ) throws -> Int {
-        try transaction.execute(
+        try transaction.executeCounting(
             """
             DELETE FROM inbox WHERE id IN (
                 SELECT id FROM inbox WHERE connection_id = $1 AND id < $2 ORDER BY id LIMIT $3
@@ -129,7 +129,7 @@ enum RetentionStore {
         ) { ($0.bytes(0), $0.id(1) < bound) }
         var rows = RowBatch(["wanted": .bytes])
         for entry in slice where entry.isOld { rows.append(.bytes(entry.key)) }
-        let removed = try transaction.execute(
+        let removed = try transaction.executeCounting(
             "DELETE FROM inbox_key WHERE key IN (SELECT wanted FROM {rows} r)", rows: rows)
         return (slice.count == limit ? slice.last?.key : nil, removed)
     }

@@ -5,8 +5,8 @@ struct CatalogFeedFigure {
     let lab: Lab
     let variants: Int
 
-    /// What the server waits after a change, for others that may follow it.
-    private static let gatheringMilliseconds = 300.0
+    /// The server looks less often than this while changes follow each other: a change after it finds it at rest.
+    private static let rest: Duration = .milliseconds(700)
     private static let report = "/api/v1/ucp/report?limit=1"
 
     private struct Report: Decodable {
@@ -24,7 +24,10 @@ struct CatalogFeedFigure {
         lab.note("bringing in \(variants) variants")
         let headers = try await TradewindServer.with(launch) { server in
             let client = try await Workspace(on: server).client
-            try await CatalogueFile(products: variants / 2, variantsEach: 2).bringIn(client)
+            try await CatalogueFile(products: variants / 2, variantsEach: 2, isFull: true).bringIn(client)
+            let seller =
+                #"{"seller_name":"Acme","product_url":"https://shop.example/products/{handle}","country":"DE"}"#
+            _ = try await client.require(client.put("/api/v1/ucp/settings", json: seller), 200, "the seller")
             return client.headers
         }
         // The import's own peak would hide what building takes: a new process starts from little.
@@ -43,8 +46,7 @@ struct CatalogFeedFigure {
         let began = LoadRun.now()
         var report = try await read(client)
         let rebuilt = Double(LoadRun.now() - began) / 1e9
-        // The format for OpenAI leaves out products without a picture and a description, which these don't have.
-        guard report.variants["jsonld"] ?? 0 >= variants, report.variants["jsonl"] ?? 0 >= variants else {
+        guard ["jsonld", "jsonl", "openai"].allSatisfy({ report.variants[$0] ?? 0 >= variants }) else {
             throw BenchError("the feed shows \(report.variants) of \(variants) variants")
         }
         let peak = try ProcessUse(of: server.process.id).peakResidentMiB
@@ -54,6 +56,7 @@ struct CatalogFeedFigure {
         guard let product = products.data.first?.id else { throw BenchError("there is no product") }
         var shown: [Double] = []
         for round in 1...max(3, lab.rounds) {
+            try await Task.sleep(for: Self.rest)
             let body = #"{"title":"Changed \#(round)"}"#
             _ = try await client.require(client.patch("/api/v1/pim/products/\(product)", json: body), 200, "a change")
             let changed = LoadRun.now()
@@ -65,7 +68,6 @@ struct CatalogFeedFigure {
             } while report.changed_at == before
             shown.append(Double(LoadRun.now() - changed) / 1e6)
         }
-        let building = median(shown) - Self.gatheringMilliseconds
         return [
             Figure(
                 name: "feed of \(variants) variants from nothing, all formats", engine: engine,
@@ -74,8 +76,7 @@ struct CatalogFeedFigure {
             Figure(
                 name: "one product's change until the feed of \(variants) shows it", engine: engine,
                 measured: "\(median(shown).text()) ms",
-                beside: "of which \(Self.gatheringMilliseconds.text()) ms wait for further changes",
-                target: "≤ 200 ms besides", isMet: building <= 200, samples: ["shown_after_ms": shown]),
+                target: "≤ 200 ms", isMet: median(shown) <= 200, samples: ["shown_after_ms": shown]),
         ]
     }
 

@@ -23,6 +23,8 @@ struct ControlClient: Sendable {
 
     func patch(_ path: String, json: String) async throws -> Answer { try await call("PATCH", path, json: json) }
 
+    func put(_ path: String, json: String) async throws -> Answer { try await call("PUT", path, json: json) }
+
     /// The sum over all label sets of one counter in the Prometheus text; nil when the server doesn't publish it.
     func counter(_ name: String) async throws -> Double? {
         let text = String(buffer: try await require(get("/metrics"), 200, "metrics").body)
