@@ -106,12 +106,12 @@ struct PostgresTransactionTests {
                 try await database.write { transaction in
                     runs.add()
                     let update: Statement = "UPDATE item SET label = label || 'x' WHERE number = $1"
-                    try transaction.execute(update, [.int(first)])
+                    _ = try transaction.executeCounting(update, [.int(first)])
                     if isSecondRun.add() == 1 {
                         haveLocked.add()
                         // Each holds its first row before either asks for the other's. The server's clock is asked
                         // only to give way to the other thread.
-                        while haveLocked.value < 2 { try transaction.execute("SELECT now_ms()") }
+                        while haveLocked.value < 2 { _ = try transaction.executeCounting("SELECT now_ms()") }
                     }
                     try transaction.execute(update, [.int(second)])
                 }

@@ -17,6 +17,8 @@ private final class OpenTransaction: Sendable {
         let task = Task {
             try await database.write(.interactive) { transaction in
                 try EventStore.insert(events, in: transaction)
+                // The engine may not have run what nobody asked the result of: this waits for all before it.
+                _ = try transaction.first("SELECT now_ms()") { $0.int(0) }
                 Task { await self.hasInserted.pass() }
                 self.mayCommit.wait()
             }
