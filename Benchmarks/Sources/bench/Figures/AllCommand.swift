@@ -25,6 +25,7 @@ struct AllCommand: AsyncParsableCommand {
             figures += try await Figure.taking {
                 try await DeliveriesFigure(lab, count: quick ? 3_000 : 60_000).take()
             }
+            figures += try await outbound(lab)
             let young = StoreFigures(lab: lab, count: quick ? 20_000 : 1_000_000)
             figures += try await Figure.taking { try await young.start() }
             figures += try await Figure.taking { try await young.feed() }
@@ -44,6 +45,14 @@ struct AllCommand: AsyncParsableCommand {
             let old = StoreFigures(lab: lab, count: quick ? 50_000 : 5_000_000)
             figures += try await Figure.taking { try await old.accept() }
             return figures
+        }
+    }
+
+    /// Deliveries in situations that are not everyday's.
+    private func outbound(_ lab: Lab) async throws -> [Figure] {
+        let quick = options.quick
+        return try await Figure.taking {
+            try await DeliveriesFigure(lab, count: quick ? 3_000 : 60_000, endpoints: quick ? 100 : 1_000).take()
         }
     }
 }
