@@ -54,5 +54,11 @@ struct AllCommand: AsyncParsableCommand {
         return try await Figure.taking {
             try await DeliveriesFigure(lab, count: quick ? 3_000 : 60_000, endpoints: quick ? 100 : 1_000).take()
         }
+            + Figure.taking { try await FirstByteFigure(lab: lab, events: quick ? 40 : 600).take() }
+            + Figure.taking {
+                try await HangingTenantFigure(
+                    lab: lab, parked: quick ? 5_000 : 100_000, perSecond: 500, seconds: quick ? 5 : 30, hangSeconds: 10
+                ).take()
+            }
     }
 }
