@@ -60,5 +60,8 @@ struct AllCommand: AsyncParsableCommand {
                     lab: lab, parked: quick ? 5_000 : 100_000, perSecond: 500, seconds: quick ? 5 : 30, hangSeconds: 10
                 ).take()
             }
+            + Figure.taking {
+                try await ParkedFigure(lab, parked: quick ? 20_000 : 1_000_000, due: quick ? 5_000 : 40_000).take()
+            }
     }
 }
