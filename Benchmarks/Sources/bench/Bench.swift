@@ -9,7 +9,7 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             AllCommand.self, AcceptCommand.self, FlushCommand.self, EndToEndCommand.self, DeliveriesCommand.self,
             FirstByteCommand.self, HangingTenantCommand.self, ParkedCommand.self, ReplayCommand.self,
-            FeedCommand.self, StartCommand.self, KeptCommand.self, ImportCommand.self,
+            InFlightCommand.self, FeedCommand.self, StartCommand.self, KeptCommand.self, ImportCommand.self,
             CatalogueCommand.self, CatalogFeedCommand.self, DriverCommand.self, NoopServer.self, CommitLoop.self,
         ])
 }

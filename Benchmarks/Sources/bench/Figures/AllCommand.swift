@@ -66,5 +66,10 @@ struct AllCommand: AsyncParsableCommand {
             + Figure.taking {
                 try await ReplayFigure(lab: lab, count: quick ? 5_000 : 100_000, perSecond: 200).take()
             }
+            + Figure.taking {
+                try await InFlightFigure(
+                    lab: lab, endpoints: quick ? 100 : 1_000, inFlight: quick ? 1_000 : 10_000
+                ).take()
+            }
     }
 }
