@@ -28,7 +28,9 @@ struct AllCommand: AsyncParsableCommand {
             figures += try await outbound(lab)
             let young = StoreFigures(lab: lab, count: quick ? 20_000 : 1_000_000)
             figures += try await Figure.taking { try await young.start() }
-            figures += try await Figure.taking { try await young.feed() }
+            figures += try await Figure.taking {
+                try await FeedFigure(lab: lab, counts: quick ? [2_000, 20_000] : [10_000, 1_000_000]).take()
+            }
             figures += try await Figure.taking {
                 try await MemoryFigure(lab: lab, orders: quick ? 5_000 : 100_000).take()
             }
