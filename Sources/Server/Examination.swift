@@ -29,6 +29,7 @@ package enum Examination {
         keys(settings, &report)
         clock(&report)
         disk(settings, &report)
+        openFiles(OpenFiles.current(), &report)
         do {
             let database = try ServerBuilder.openDatabase(settings, logger: logger)
             await examine(database, &report)
@@ -69,6 +70,19 @@ package enum Examination {
             let text = "\(free) MiB free in \(settings.dataDirectory), a flush takes \(median) µs (median of 20)"
             if free < 512 { report.warn("disk", text) } else { report.good("disk", text) }
         } catch { report.bad("disk", "\(error)") }
+    }
+
+    /// A server raises the limit by itself, so what counts is how far it may.
+    static func openFiles(_ found: OpenFiles?, _ report: inout Report) {
+        guard let found else { return report.warn("open files", "the system does not tell how many are allowed") }
+        if found.most < OpenFiles.wanted {
+            report.warn(
+                "open files",
+                "\(found.most) at most; deliveries to many slow endpoints can need \(OpenFiles.wanted): raise the hard "
+                    + "limit")
+        } else {
+            report.good("open files", "\(found.most) at most, which the server takes by itself; now \(found.limit)")
+        }
     }
 
     private static func examine(_ database: any Database, _ report: inout Report) async {

@@ -36,6 +36,11 @@ package struct TradewindServer {
         beside: [any Service] = [], onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) async throws {
         let logger = logger
+        if let files = OpenFiles.raise(), files.limit < OpenFiles.wanted {
+            logger.warning(
+                "few open files are allowed: calls to many slow endpoints would fail",
+                metadata: ["limit": "\(files.limit)", "wanted": "\(OpenFiles.wanted)"])
+        }
         // A burst of a thousand stores must find room: NIO takes in four connections a tick, the rest wait here.
         let configuration = ApplicationConfiguration(
             address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 4096,

@@ -5,6 +5,7 @@
 /// | `{rows}` | the batch as a `VALUES` list | the batch as `unnest` of one array a column |
 /// | `{skip locked}` | nothing: one writer | `FOR UPDATE SKIP LOCKED` |
 /// | `{for update}` | nothing: one writer | `FOR UPDATE` |
+/// | `{through delivery_due}` | `INDEXED BY delivery_due` | nothing: it has statistics |
 /// | `{uuid}` `{bytes}` `{int}` | `BLOB` `BLOB` `INTEGER` | `UUID` `BYTEA` `BIGINT` |
 /// | `{identity}` | `INTEGER PRIMARY KEY AUTOINCREMENT` | `BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY` |
 /// | `{table}` `{clustered}` | `STRICT` · `STRICT, WITHOUT ROWID` | nothing |
@@ -89,6 +90,8 @@ package enum Dialect: String, Sendable, CaseIterable {
     private static let tokens: [(token: String, sqlite: String, postgres: String)] = [
         ("{skip locked}", "", "FOR UPDATE SKIP LOCKED"),
         ("{for update}", "", "FOR UPDATE"),
+        // Without statistics SQLite takes an equal column for better than a bound, and would walk all that waits.
+        ("{through delivery_due}", "INDEXED BY delivery_due", ""),
         ("{uuid}", "BLOB", "UUID"),
         ("{bytes}", "BLOB", "BYTEA"),
         ("{int}", "INTEGER", "BIGINT"),

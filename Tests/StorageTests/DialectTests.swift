@@ -14,6 +14,7 @@ struct DialectTests {
             ("x {table}; y {clustered}", "x STRICT; y STRICT, WITHOUT ROWID", "x ; y "),
             ("SELECT 1 {skip locked}", "SELECT 1 ", "SELECT 1 FOR UPDATE SKIP LOCKED"),
             ("SELECT 1 {for update}", "SELECT 1 ", "SELECT 1 FOR UPDATE"),
+            ("FROM t {through delivery_due}", "FROM t INDEXED BY delivery_due", "FROM t "),
             ("a = $1 AND b = $22", "a = ?1 AND b = ?22", "a = $1 AND b = $22"),
             ("price $ and $x stay", "price $ and $x stay", "price $ and $x stay"),
             ("no token at all", "no token at all", "no token at all"),

@@ -81,6 +81,28 @@ struct FanOutTests {
         }
     }
 
+    @Test("One event for 25 subscriptions is one transaction", arguments: TestEngine.allCases)
+    func oneTransaction(engine: TestEngine) async throws {
+        let gate = Gate()
+        try await withHub(
+            engine,
+            answer: { _ in
+                await gate.pass()
+                return .status(200)
+            }
+        ) { hub in
+            for _ in 0..<25 { _ = try await hub.subscribe() }
+            let before = hub.database.writesAsked
+            try await hub.publish()
+            // Attempts would be written too, but no endpoint has answered yet.
+            await gate.arrivals(25)
+            #expect(hub.database.writesAsked - before == 1)
+            #expect(try await hub.count("delivery", where: "state = 'pending' AND claim <> 0") == 25)
+            gate.open()
+            try await hub.deliveries(25, where: "state = 'delivered'")
+        }
+    }
+
     @Test("Nothing is written for a change without events", arguments: TestEngine.allCases)
     func silent(engine: TestEngine) async throws {
         try await withHub(engine) { hub in

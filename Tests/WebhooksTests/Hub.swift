@@ -192,6 +192,7 @@ final class ObservedDatabase: Database {
     private struct State {
         var isAbsent = false
         var refused = 0
+        var asked = 0
         var writes = 0
         var watchers: [CheckedContinuation<Void, Never>] = []
     }
@@ -208,6 +209,8 @@ final class ObservedDatabase: Database {
         get { state.withLock { $0.isAbsent } }
         set { state.withLock { $0.isAbsent = newValue } }
     }
+    /// Transactions that were asked for to write.
+    var writesAsked: Int { state.withLock { $0.asked } }
     /// Writes that failed so.
     var refused: Int { state.withLock { $0.refused } }
 
@@ -217,6 +220,7 @@ final class ObservedDatabase: Database {
     func enqueue(_ work: Work) {
         if !work.isWrite { return base.enqueue(work) }
         let isRefused = state.withLock { state in
+            state.asked += 1
             if state.isAbsent { state.refused += 1 }
             return state.isAbsent
         }

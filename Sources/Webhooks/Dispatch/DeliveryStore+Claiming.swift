@@ -24,7 +24,10 @@ extension DeliveryStore {
 
     private static func isDue(in transaction: any Transaction) throws -> Bool {
         try transaction.first(
-            "SELECT 1 FROM delivery WHERE state = 'pending' AND held = 0 AND next_at <= now_ms() LIMIT 1"
+            """
+            SELECT 1 FROM delivery {through delivery_due} WHERE state = 'pending' AND held = 0 AND next_at <= now_ms()
+            ORDER BY next_at LIMIT 1
+            """
         ) { _ in true } ?? false
     }
 
@@ -65,7 +68,7 @@ extension DeliveryStore {
         try transaction.all(
             Statement(
                 composed: """
-                    SELECT \(WaitingDelivery.columns) FROM delivery
+                    SELECT \(WaitingDelivery.columns) FROM delivery {through delivery_due}
                     WHERE state = 'pending' AND held = 0 AND next_at <= now_ms()
                     ORDER BY next_at LIMIT $1 {skip locked}
                     """), [.int(limit)], WaitingDelivery.decode)

@@ -129,15 +129,30 @@ enum DeliveryStore {
         }
     }
 
-    /// Ends the deliveries of a subscription that is not active any more, and forgets that its endpoint failed.
+    /// Deliveries that one transaction ends: a backlog has any size, and all others wait for the store meanwhile.
+    static let skippedMost = 1024
+
+    /// Ends deliveries of a subscription that is not active any more, a bounded number of them, and forgets that its
+    /// endpoint failed. Returns whether there can be more: the caller goes on in a further transaction, or leaves it to
+    /// the dispatcher, which comes upon what is left.
+    @discardableResult
     static func skipPending(
         of subscription: SubscriptionID, reason: String, now: Timestamp, in transaction: any Transaction
-    ) throws {
-        try transaction.execute(
-            """
-            UPDATE delivery SET state = 'skipped', reason = $2, claim = 0, finished_at = $3
-            WHERE subscription_id = $1 AND state = 'pending' AND held IN (0, 1, 2)
-            """, [.id(subscription), .text(reason), .time(now)])
+    ) throws -> Bool {
+        var left = skippedMost
+        // Each value apart, so that the index gives the first of them without sorting the whole backlog.
+        for held in 0...2 where left > 0 {
+            left -= try transaction.execute(
+                """
+                WITH part AS MATERIALIZED (
+                    SELECT id FROM delivery WHERE state = 'pending' AND held = $1 AND subscription_id = $2
+                    ORDER BY id LIMIT $3
+                )
+                UPDATE delivery SET state = 'skipped', reason = $4, claim = 0, finished_at = $5
+                WHERE id IN (SELECT id FROM part) AND finished_at IS NULL
+                """, [.int(held), .id(subscription), .int(left), .text(reason), .time(now)])
+        }
         try BreakerStore.forget(subscription, in: transaction)
+        return left == 0
     }
 }

@@ -7,7 +7,7 @@ struct DeliveryNews: Sendable {
     /// Endpoints that deliveries of new events wait for.
     let backlogs: [SubscriptionID: TenantID]
     /// Subscriptions that take nothing any more.
-    let disabled: [SubscriptionID]
+    let disabled: [SubscriptionID: TenantID]
     /// Organisations whose feeds go on.
     let scopes: Set<Scope>
 }

@@ -147,11 +147,15 @@ package final class Dispatcher: Service {
 
     /// Goes by what the watch has changed.
     func act(on news: DeliveryNews) {
-        for id in news.disabled { sender.directory.forget(id) }
+        for id in news.disabled.keys { sender.directory.forget(id) }
         change { state, _ in
             // In the store these ended with the subscription.
-            for id in news.disabled { state.removeWaiting(id) }
-            if !state.isStopping { state.noteBacklog(news.backlogs.lazy.map { ($0.key, $0.value) }) }
+            for id in news.disabled.keys { state.removeWaiting(id) }
+            if !state.isStopping {
+                state.noteBacklog(news.backlogs.lazy.map { ($0.key, $0.value) })
+                // Some may be left, which end as they are fetched.
+                state.noteBacklog(news.disabled.lazy.map { ($0.key, $0.value) })
+            }
             return []
         }
         watch.committed(news)
@@ -159,21 +163,24 @@ package final class Dispatcher: Service {
 
     private func jitter() -> Double { Chance.fraction(random()) }
 
-    /// Ends what waits for an endpoint that takes nothing more.
+    /// Ends what waits for an endpoint that takes nothing more, a part in a transaction.
     ///
     /// The store decides: what is known here of the endpoint may be two seconds old, and an event that came after its
     /// activation must not be lost.
     private func skip(_ delivery: ReadyDelivery, reason: String) async throws {
-        let (id, now) = (delivery.subscription, time.now())
-        let isOver = try await database.write(.background) { transaction in
-            if try SubscriptionStore.isActive(id, tenant: delivery.tenant, in: transaction) {
-                try DeliveryStore.release([delivery], due: now + Self.shortWait, in: transaction)
-                return false
+        let (id, tenant, now) = (delivery.subscription, delivery.tenant, time.now())
+        var (isActive, isMore) = (false, true)
+        while isMore {
+            (isActive, isMore) = try await database.write(.background) { transaction in
+                if try SubscriptionStore.isActive(id, tenant: tenant, in: transaction) {
+                    try DeliveryStore.release([delivery], due: now + Self.shortWait, in: transaction)
+                    return (true, false)
+                }
+                let why = try SubscriptionStore.statusReason(of: id, tenant: tenant, in: transaction) ?? reason
+                return (false, try DeliveryStore.skipPending(of: id, reason: why, now: now, in: transaction))
             }
-            try DeliveryStore.skipPending(of: id, reason: reason, now: now, in: transaction)
-            return true
         }
-        if isOver { state.withLock { _ = $0.removeWaiting(id) } } else { sender.directory.forget(id) }
+        if isActive { sender.directory.forget(id) } else { state.withLock { _ = $0.removeWaiting(id) } }
     }
 
     /// When a delivery is due again whose endpoint was thought to be disabled.

@@ -40,7 +40,7 @@ struct EndpointWatch: Sendable {
         let failing = tallies.filter { $0.value.health.failures > 0 }
         let windows = try EndpointHealthStore.windows(
             of: failing.map { ($0.key, $0.value.tenant) }, in: transaction)
-        var (events, disabled): ([DomainEvent], [SubscriptionID]) = ([], [])
+        var (events, disabled): ([DomainEvent], [SubscriptionID: TenantID]) = ([], [:])
         // In one order for all transactions: each takes the lock of a subscription's row.
         for window in windows.sorted(by: { $0.subscription < $1.subscription }) {
             if tallies[window.subscription]?.isGone == true {
@@ -50,7 +50,7 @@ struct EndpointWatch: Sendable {
             } else {
                 continue
             }
-            disabled.append(window.subscription)
+            disabled[window.subscription] = window.tenant
         }
         return try news(of: events, disabled: disabled, in: transaction)
     }
@@ -93,7 +93,7 @@ struct EndpointWatch: Sendable {
                 events += try told([.recovered], of: window, reason: reason, in: transaction)
             }
         }
-        return try news(of: events, disabled: [], in: transaction)
+        return try news(of: events, disabled: [:], in: transaction)
     }
 
     // MARK: Telling
@@ -125,7 +125,7 @@ struct EndpointWatch: Sendable {
     }
 
     private func news(
-        of events: [DomainEvent], disabled: [SubscriptionID], in transaction: any Transaction
+        of events: [DomainEvent], disabled: [SubscriptionID: TenantID], in transaction: any Transaction
     ) throws -> DeliveryNews? {
         if events.isEmpty { return nil }
         let new = try fanOut.record(events, now: time.now(), in: transaction)

@@ -111,6 +111,7 @@ package struct SubscriptionService: Sendable {
             try SubscriptionStore.delete(id, scope: scope, now: now, in: transaction)
         }
         directory.forget(id)
+        dispatcher.wake(for: id, tenant: scope.tenant)
     }
 
     /// Starts or stops deliveries. Stopping ends those that still wait; starting does not bring them back.
@@ -119,6 +120,7 @@ package struct SubscriptionService: Sendable {
     ) async throws -> Subscription {
         let now = time.now()
         let reason = status == .disabled ? "disabled by a caller" : nil
+        if status == .active { try await endLeftOver(of: id, scope: scope, now: now) }
         try await database.write { transaction in
             guard let stored = try SubscriptionStore.fetch(id, scope: scope, in: transaction) else {
                 throw Refusal.notFound("subscription")
@@ -129,7 +131,22 @@ package struct SubscriptionService: Sendable {
                 status, reason: reason, of: id, tenant: scope.tenant, now: now, in: transaction)
         }
         directory.forget(id)
+        if status == .disabled { dispatcher.wake(for: id, tenant: scope.tenant) }
         return try await require(id, scope: scope)
+    }
+
+    /// Ends what a disabled subscription still has waiting, so that activating it brings nothing back.
+    private func endLeftOver(of id: SubscriptionID, scope: Scope, now: Timestamp) async throws {
+        var isMore = true
+        while isMore {
+            isMore = try await database.write { transaction in
+                guard let stored = try SubscriptionStore.lock(id, scope: scope, in: transaction),
+                    stored.status == .disabled
+                else { return false }
+                return try DeliveryStore.skipPending(
+                    of: id, reason: stored.statusReason ?? "the subscription is disabled", now: now, in: transaction)
+            }
+        }
     }
 
     /// Deliveries of one subscription, newest first, each with its attempts.

@@ -153,7 +153,17 @@ enum SubscriptionStore {
         ) { Int($0.int(0)) } ?? 0
     }
 
-    /// Sets the status and, when it is disabled, ends what still waits to be delivered.
+    /// Why it is disabled; nil where nobody said so, or where there is none.
+    static func statusReason(
+        of id: SubscriptionID, tenant: TenantID, in transaction: any Transaction
+    ) throws -> String? {
+        try transaction.first(
+            "SELECT status_reason FROM subscription WHERE id = $1 AND tenant_id = $2", [.id(id), .id(tenant)]
+        ) { $0.textOrNil(0) } ?? nil
+    }
+
+    /// Sets the status and, when it is disabled, begins to end what still waits to be delivered; the dispatcher ends
+    /// what is left.
     static func setStatus(
         _ status: Subscription.Status, reason: String?, of id: SubscriptionID, tenant: TenantID, now: Timestamp,
         in transaction: any Transaction
@@ -177,6 +187,7 @@ enum SubscriptionStore {
         try setStatus(.disabled, reason: reason, of: id, tenant: tenant, now: now, in: transaction)
     }
 
+    /// What is more than one transaction ends is left to the dispatcher, here too.
     static func delete(_ id: SubscriptionID, scope: Scope, now: Timestamp, in transaction: any Transaction) throws {
         try DeliveryStore.skipPending(of: id, reason: "the subscription was deleted", now: now, in: transaction)
         try EndpointHealthStore.forget(id, in: transaction)

@@ -42,3 +42,19 @@ final class NumberedRequests: RequestSource {
         }
     }
 }
+
+/// The requests of several sources, dealt out by number: each source is asked for the run's own number.
+final class DealtRequests: RequestSource {
+    let length: Int
+    private let sources: [any RequestSource]
+    private let source: @Sendable (_ number: Int) -> Int
+
+    /// - Parameter source: the index of the one whose request has that number.
+    init(_ sources: [any RequestSource], by source: @escaping @Sendable (_ number: Int) -> Int) {
+        self.sources = sources
+        self.source = source
+        length = sources.map(\.length).max() ?? 0
+    }
+
+    func write(_ number: Int, into buffer: inout ByteBuffer) { sources[source(number)].write(number, into: &buffer) }
+}

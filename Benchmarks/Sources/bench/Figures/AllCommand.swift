@@ -25,9 +25,12 @@ struct AllCommand: AsyncParsableCommand {
             figures += try await Figure.taking {
                 try await DeliveriesFigure(lab, count: quick ? 3_000 : 60_000).take()
             }
+            figures += try await outbound(lab)
             let young = StoreFigures(lab: lab, count: quick ? 20_000 : 1_000_000)
             figures += try await Figure.taking { try await young.start() }
-            figures += try await Figure.taking { try await young.feed() }
+            figures += try await Figure.taking {
+                try await FeedFigure(lab: lab, counts: quick ? [2_000, 20_000] : [10_000, 1_000_000]).take()
+            }
             figures += try await Figure.taking {
                 try await MemoryFigure(lab: lab, orders: quick ? 5_000 : 100_000).take()
             }
@@ -45,5 +48,30 @@ struct AllCommand: AsyncParsableCommand {
             figures += try await Figure.taking { try await old.accept() }
             return figures
         }
+    }
+
+    /// Deliveries in situations that are not everyday's.
+    private func outbound(_ lab: Lab) async throws -> [Figure] {
+        let quick = options.quick
+        return try await Figure.taking {
+            try await DeliveriesFigure(lab, count: quick ? 3_000 : 60_000, endpoints: quick ? 100 : 1_000).take()
+        }
+            + Figure.taking { try await FirstByteFigure(lab: lab, events: quick ? 40 : 600).take() }
+            + Figure.taking {
+                try await HangingTenantFigure(
+                    lab: lab, parked: quick ? 5_000 : 100_000, perSecond: 500, seconds: quick ? 5 : 30, hangSeconds: 10
+                ).take()
+            }
+            + Figure.taking {
+                try await ParkedFigure(lab, parked: quick ? 20_000 : 1_000_000, due: quick ? 5_000 : 40_000).take()
+            }
+            + Figure.taking {
+                try await ReplayFigure(lab: lab, count: quick ? 5_000 : 100_000, perSecond: 200).take()
+            }
+            + Figure.taking {
+                try await InFlightFigure(
+                    lab: lab, endpoints: quick ? 100 : 1_000, inFlight: quick ? 1_000 : 10_000
+                ).take()
+            }
     }
 }

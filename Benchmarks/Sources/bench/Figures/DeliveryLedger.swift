@@ -10,7 +10,7 @@ final class DeliveryLedger: @unchecked Sendable {
     }
 
     let capacity: Int
-    /// What deliveries are signed with; set before the first request is sent.
+    /// What deliveries are signed with; set before the first request is sent. Empty: signatures are not looked at.
     var secret = ""
 
     private let run: [UInt8]
@@ -34,25 +34,36 @@ final class DeliveryLedger: @unchecked Sendable {
         counts.accepted += 1
     }
 
-    func delivered(head: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, now: Int64) {
-        guard let number = OrderRequests.number(in: body, run: run), number < capacity else { return }
+    /// False for a delivery that is none of this run's.
+    @discardableResult
+    func delivered(head: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, now: Int64) -> Bool {
+        guard let number = OrderRequests.number(in: body, run: run), number < capacity else { return false }
         if deliveredAt[number] != 0 {
             counts.repeated += 1
-            return
+            return true
         }
         deliveredAt[number] = now
         counts.delivered += 1
         // Every one would cost as much as the server's own signing, on the same two cores.
-        guard number % 64 == 0 else { return }
+        guard number % 64 == 0, !secret.isEmpty else { return true }
         counts.checkedSignatures += 1
         if !Sink.isSigned(head: head, body: body, secret: secret) { counts.wrongSignatures += 1 }
+        return true
     }
 
     var summary: Summary {
         var summary = counts
-        for number in 0..<capacity where acceptedAt[number] != 0 && deliveredAt[number] != 0 {
-            summary.latencies.record(nanoseconds: deliveredAt[number] - acceptedAt[number])
-        }
+        summary.latencies = latencies(acceptedFrom: 1, to: .max)
         return summary
+    }
+
+    /// How long those took that were accepted within some time.
+    func latencies(acceptedFrom first: Int64, to last: Int64) -> Latencies {
+        var latencies = Latencies()
+        for number in 0..<capacity where deliveredAt[number] != 0 {
+            if acceptedAt[number] < first || acceptedAt[number] > last { continue }
+            latencies.record(nanoseconds: deliveredAt[number] - acceptedAt[number])
+        }
+        return latencies
     }
 }

@@ -17,7 +17,7 @@ struct EndToEndFigure {
             let orders = workspace.orders()
             let ledger = DeliveryLedger(run: orders.run, capacity: Int(Double(perSecond) * seconds) + 1)
             let sink = try await Sink(on: group) { ledger.delivered(head: $0, body: $1, now: $2) }
-            ledger.secret = try await workspace.subscribe(sink.url)
+            ledger.secret = try await workspace.subscribe(sink.url).secret
             let requests = OrderRequests(orders, path: "/unified/webhook", prepared: ledger.capacity)
             let plan = LoadPlan(
                 port: server.port, requests: requests, connections: lab.options.connections,

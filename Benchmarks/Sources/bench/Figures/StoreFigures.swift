@@ -1,9 +1,7 @@
 import ArgumentParser
-import FoundationEssentials
-import NIOCore
 import NIOPosix
 
-/// What a store that has grown old costs: starting on it, reading its feed, accepting into it.
+/// What a store that has grown old costs: starting on it, accepting into it.
 struct StoreFigures {
     let lab: Lab
     let count: Int
@@ -23,40 +21,6 @@ struct StoreFigures {
                 beside: "slowest of \(times.count): \((times.max() ?? 0).text(3)) s", target: "≤ 1 s",
                 isMet: seconds <= 1, samples: ["seconds": times])
         ]
-    }
-
-    /// Every page of the tenant's feed, from the beginning.
-    func feed() async throws -> [Figure] {
-        let kept = try await lab.launch(keeping: count)
-        lab.note("reading the feed")
-        return try await TradewindServer.with(kept.launch) { server in
-            let client = try await Workspace(on: server, tenant: kept.events.tenant).client
-            let began = LoadRun.now()
-            var events = 0
-            var pages = 0
-            var after: String?
-            repeat {
-                let cursor = after.map { "&after=\($0)" } ?? ""
-                let page = try await client.require(
-                    client.get("/api/v1/webhooks/events?limit=1000\(cursor)"), 200, "a page of the feed")
-                let found = page.body.withUnsafeReadableBytes { bytes in
-                    (
-                        ByteSearch.count(of: "\"occurred_at\":", in: bytes),
-                        ByteSearch.string(after: "\"next_cursor\":", in: bytes)
-                    )
-                }
-                events += found.0
-                pages += 1
-                after = found.0 < 1_000 ? nil : found.1
-            } while after != nil
-            let rate = Double(events) * 1e9 / Double(LoadRun.now() - began)
-            return [
-                Figure(
-                    name: "feed, pages of 1000, one reader", measured: "\(rate.text()) events/s",
-                    beside: "\(events) events in \(pages) pages; \(count) were kept",
-                    isMet: events >= count, samples: ["events": [Double(events)], "pages": [Double(pages)]])
-            ]
-        }
     }
 
     /// Accepting into the old store and into an empty one, in alternating rounds.
@@ -126,21 +90,6 @@ struct MemoryFigure {
         }
         try lab.discard(launch)
         return figures
-    }
-}
-
-struct FeedCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "feed", abstract: "How fast one reader gets through the event feed.")
-
-    @OptionGroup var options: LabOptions
-    @Option(help: "Events kept.") var count: Int?
-
-    func run() async throws {
-        try await Lab.report(options) { lab in
-            let count = count ?? (options.quick ? 20_000 : 1_000_000)
-            return try await Figure.taking { try await StoreFigures(lab: lab, count: count).feed() }
-        }
     }
 }
 

@@ -39,3 +39,10 @@ extension Double {
         return "\(self < 0 ? "-" : "")\(whole / Int(scale)).\(zeros)\(fraction)"
     }
 }
+
+/// The median of several rounds with the least and the most of them in brackets, or the one round that there was.
+func spread(_ rounds: [Double], _ digits: Int = 0) -> String {
+    let middle = median(rounds).text(digits)
+    guard rounds.count > 1, let least = rounds.min(), let most = rounds.max() else { return middle }
+    return "\(middle) (\(least.text(digits)) to \(most.text(digits)))"
+}

@@ -41,20 +41,30 @@ struct Workspace: Sendable {
         _ = try client.require(product, 201, "making a product")
     }
 
-    /// The shape of a new run's orders: its ids are met nowhere else in the store.
-    func orders() -> OrderShape { OrderShape(connection: connection, secret: secret, sku: sku, run: Self.run()) }
+    /// The shape of a run's orders: unless the run is named, their ids are met nowhere else in the store.
+    func orders(run: String = Workspace.run()) -> OrderShape {
+        OrderShape(connection: connection, secret: secret, sku: sku, run: run)
+    }
 
-    /// Subscribes a URL to all order events and returns the secret that its deliveries are signed with.
-    func subscribe(_ url: String) async throws -> String {
+    /// What subscribing answers: the secret is the one that deliveries are signed with.
+    struct Subscribed: Decodable {
+        let id: UUID
+        let secret: String
+    }
+
+    /// Subscribes a URL to events, all those of orders if no others are named.
+    ///
+    /// - Parameter more: further members of the subscription, with a comma in front.
+    func subscribe(_ url: String, types: String = "order.*", more: String = "") async throws -> Subscribed {
         let made = try await client.post(
-            "/api/v1/webhooks/subscriptions", json: #"{"url":"\#(url)","event_types":["order.*"]}"#)
-        let answer: SubscriptionMade = try client.require(made, 201, "subscribing").decoded()
-        return answer.secret
+            "/api/v1/webhooks/subscriptions", json: #"{"url":"\#(url)","event_types":["\#(types)"]\#(more)}"#)
+        return try client.require(made, 201, "subscribing").decoded()
     }
 
     private static func text(_ id: UUID) -> String { id.uuidString.lowercased() }
 
-    private static func run() -> String {
+    /// Eight characters that name a run of orders.
+    static func run() -> String {
         let text = String(UInt32.random(in: 0 ... .max), radix: 16)
         return String(repeating: "0", count: 8 - text.count) + text
     }
@@ -64,6 +74,4 @@ struct Workspace: Sendable {
         struct Connection: Decodable { let webhook_secret: String }
         let connection: Connection
     }
-
-    private struct SubscriptionMade: Decodable { let secret: String }
 }
