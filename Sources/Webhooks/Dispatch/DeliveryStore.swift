@@ -142,7 +142,7 @@ enum DeliveryStore {
         var left = skippedMost
         // Each value apart, so that the index gives the first of them without sorting the whole backlog.
         for held in 0...2 where left > 0 {
-            left -= try transaction.execute(
+            left -= try transaction.executeCounting(
                 """
                 WITH part AS MATERIALIZED (
                     SELECT id FROM delivery WHERE state = 'pending' AND held = $1 AND subscription_id = $2
