@@ -50,7 +50,7 @@ struct ServerSentEventsTests {
     }
 
     @Test(
-        "A stream that stays away is asked more and more rarely, up to half a minute or as it asks; a success begins anew"
+        "A stream that stays away is asked ever more rarely, up to half a minute or as it asks; a success begins anew"
     )
     func delays() {
         var delay = ReconnectDelay()

@@ -42,9 +42,6 @@ struct TenantWallTests {
             Route(method: .post, path: productPath + "/variants", body: #"{"sku": "X"}"#),
             Route(method: .patch, path: productPath + "/variants/\(variant)", body: #"{"title": "Mine"}"#),
             Route(method: .delete, path: productPath + "/variants/\(variant)"),
-            Route(method: .post, path: productPath + "/activate"),
-            Route(method: .post, path: productPath + "/deactivate"),
-            Route(method: .post, path: productPath + "/discontinue"),
             Route(method: .get, path: order),
             Route(method: .post, path: order + "/transition", body: #"{"to": "cancelled"}"#),
             Route(method: .patch, path: order, body: #"{"tags": ["mine"]}"#),
@@ -72,7 +69,8 @@ struct TenantWallTests {
             Route(method: .delete, path: productPath),
             Route(method: .delete, path: connection),
             Route(method: .delete, path: "/api/v1/api-keys/\(key)"),
-        ] + catalogueRoutes(shop) + eventRoutes(shop, String(subscription.split(separator: "/").last ?? ""))
+        ] + ["activate", "deactivate", "discontinue"].map { Route(method: .post, path: "\(productPath)/\($0)") }
+            + catalogueRoutes(shop) + eventRoutes(shop, String(subscription.split(separator: "/").last ?? ""))
     }
 
     private static func catalogueRoutes(_ shop: Shop) async throws -> [Route] {
