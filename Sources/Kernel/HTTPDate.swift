@@ -25,4 +25,12 @@ package enum HTTPDate {
         let weekday = weekdays[Int(((days % 7) + 7) % 7)]
         return "\(weekday), \(part(8..<10)) \(month) \(part(0..<4)) \(part(11..<19)) GMT"
     }
+
+    /// How long a `Retry-After` asks to wait: seconds, or a date (RFC 9110, 10.2.3). Nil for anything else.
+    package static func retryAfter(_ value: String, now: Timestamp) -> Duration? {
+        if !value.isEmpty, value.utf8.allSatisfy({ (48...57).contains($0) }) {
+            return .seconds(min(Int64(value) ?? .max, 30 * 86_400))
+        }
+        return parse(value).map { max(.zero, $0 - now) }
+    }
 }

@@ -65,8 +65,10 @@ package enum ServerBuilder {
     }
 
     /// Assembles everything on a store that is migrated already and stays the caller's when this throws.
+    ///
+    /// - Parameter resolver: knows the addresses of endpoints.
     package static func assemble(
-        _ settings: Settings, database: any Database, logger: Logger
+        _ settings: Settings, database: any Database, resolver: any AddressResolver = SystemResolver(), logger: Logger
     ) throws -> TradewindServer {
         let time = TimeSource.system
         let ids = IDGenerator(time: time)
@@ -75,7 +77,8 @@ package enum ServerBuilder {
         let client = ProviderClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
         let deliveryClient = try DeliveryClient(
-            policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+            policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, resolver: resolver,
+            logger: logger)
         // What callers change through the services goes on record; what the server does by itself passes through.
         let audited = AuditingDatabase(database, ids: ids, time: time)
         let delivery = DeliveryParts(

@@ -20,11 +20,14 @@ struct HubClient: Sendable {
         /// 0 where the hub took the call and answered nothing of use.
         let status: Int
         let body: JSONValue
+        /// How long the hub asks to be left alone.
+        let retryAfter: Duration?
 
-        init(_ description: String, status: Int = 0, body: JSONValue = .null) {
+        init(_ description: String, status: Int = 0, body: JSONValue = .null, retryAfter: Duration? = nil) {
             self.description = description
             self.status = status
             self.body = body
+            self.retryAfter = retryAfter
         }
 
         /// Whether the same call may be taken later.
@@ -125,8 +128,10 @@ struct HubClient: Sendable {
         let problem: JSONValue
         do { problem = try JSONValue(parsing: bytes) } catch { problem = .null }
         let detail = problem["detail"]?.string ?? String(decoding: bytes.prefix(500), as: UTF8.self)
+        let now = TimeSource.system.now()
         throw Refused(
-            "the hub answered \(response.status.code): \(detail)", status: Int(response.status.code), body: problem)
+            "the hub answered \(response.status.code): \(detail)", status: Int(response.status.code), body: problem,
+            retryAfter: response.headers.first(name: "Retry-After").flatMap { HTTPDate.retryAfter($0, now: now) })
     }
 
     /// The headers that name whose data is meant: what the token itself says.

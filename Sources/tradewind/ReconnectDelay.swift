@@ -2,6 +2,8 @@
 struct ReconnectDelay {
     private static let first: Duration = .seconds(1)
     private static let longest: Duration = .seconds(30)
+    /// A hub that asks for more is come back to sooner: whoever looks on waits for something.
+    private static let askedMost: Duration = .seconds(300)
 
     private var next = Self.first
 
@@ -10,9 +12,11 @@ struct ReconnectDelay {
 
     /// The wait before the next try.
     ///
-    /// - Parameter chance: from 0 to 1; spreads readers that a restart has thrown off together.
-    mutating func wait(chance: Double) -> Duration {
+    /// - Parameters:
+    ///   - chance: from 0 to 1; spreads readers that a restart has thrown off together.
+    ///   - asked: the hub's own `Retry-After`, which moves the try later and never earlier.
+    mutating func wait(chance: Double, asked: Duration? = nil) -> Duration {
         defer { next = min(next * 2, Self.longest) }
-        return next * (0.5 + chance / 2)
+        return max(next * (0.5 + chance / 2), min(asked ?? .zero, Self.askedMost))
     }
 }

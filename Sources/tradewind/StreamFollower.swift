@@ -37,17 +37,19 @@ struct StreamFollower {
     mutating func run(_ take: Taker) async throws {
         while true {
             let reason: String
+            var asked: Duration?
             do {
                 try await follow(take)
                 reason = "the hub ended the stream"
             } catch let refused as HubClient.Refused {
                 guard wasConnected, refused.isPassing else { throw Self.told(refused, cursor) }
                 reason = refused.description
+                asked = refused.retryAfter
             } catch let unreachable as HubClient.Unreachable {
                 guard wasConnected else { throw unreachable }
                 reason = unreachable.description
             }
-            let wait = delay.wait(chance: .random(in: 0...1))
+            let wait = delay.wait(chance: .random(in: 0...1), asked: asked)
             let place = cursor.map { " behind \($0)" } ?? ""
             try show("\(reason); again\(place) in \(wait.wholeMilliseconds) ms\n")
             try await Task.sleep(for: wait)

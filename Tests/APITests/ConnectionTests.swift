@@ -60,6 +60,11 @@ import Testing
                 _ = try await context.body(of: request)
                 return Response(status: .ok)
             }
+            router.post("/test/pieces") { request, context in
+                _ = try await context.bodies.pieces(of: request, on: context.channel, size: 100, limit: 1000) { _, _ in
+                }
+                return Response(status: .ok)
+            }
             let app = Application(
                 router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -98,13 +103,18 @@ import Testing
         }
     }
 
-    @Test("A sender that goes on after its 413 is cut off")
-    func tooLarge() async throws {
+    @Test(
+        "A sender that goes on after its 413 is cut off, whether its body is read whole or in pieces",
+        arguments: ["/test/echo", "/test/pieces"],
+        [
+            "Content-Length: 5000\r\n\r\nabc",
+            "Transfer-Encoding: chunked\r\n\r\n3E9\r\n" + String(repeating: "a", count: 1001) + "\r\n",
+        ])
+    func tooLarge(_ path: String, _ rest: String) async throws {
         try await withServer { port, _ in
-            let answer = await talk(
-                "POST /test/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nabc", port: port)
+            let answer = await talk("POST \(path) HTTP/1.1\r\nHost: x\r\n\(rest)", port: port)
 
-            #expect(answer.hasPrefix("HTTP/1.1 413"))
+            #expect(answer.hasPrefix("HTTP/1.1 413"), "\(answer)")
         }
     }
 }

@@ -1,6 +1,7 @@
 import API
 import Foundation
 import Kernel
+import Signing
 import TestSupport
 import Testing
 

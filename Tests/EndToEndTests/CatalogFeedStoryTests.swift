@@ -48,15 +48,15 @@ private struct Catalogue: Sendable {
     }
 
     /// Where the redirect leads.
-    func address(_ format: String = "jsonld") async throws -> String {
-        let answer = try await api.get("/api/v1/ucp/catalog.json?format=\(format)")
+    func address(_ format: String? = nil) async throws -> String {
+        let answer = try await api.get("/api/v1/ucp/catalog.json" + (format.map { "?format=\($0)" } ?? ""))
         #expect(answer.status == 302 && answer.headers[.cacheControl] == "no-store")
         return try #require(answer.headers[.location])
     }
 
     var crawler: Caller { api.bare }
 
-    func file(_ format: String = "jsonld", _ more: HTTPFields = [:]) async throws -> Answer {
+    func file(_ format: String? = nil, _ more: HTTPFields = [:]) async throws -> Answer {
         try await crawler.call(.get, try await address(format), nil, more)
     }
 }
@@ -98,9 +98,11 @@ struct CatalogFeedStoryTests {
         }
     }
 
-    @Test("A crawler gets the file by its address, whole, in part and only when it is new")
-    func crawl() async throws {
-        try await withServer(.sqlite) { server in
+    @Test(
+        "A crawler gets the file by its address, whole, in part and only when it is new", arguments: TestEngine.allCases
+    )
+    func crawl(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
             let catalogue = try await Catalogue(server)
             let address = try await catalogue.address()
             let whole = try await catalogue.crawler.get(address)
@@ -126,9 +128,10 @@ struct CatalogFeedStoryTests {
         }
     }
 
-    @Test("An altered address opens nothing, and an API key is all that a crawler needs")
-    func doors() async throws {
-        try await withServer(.sqlite) { server in
+    @Test(
+        "An altered address opens nothing, and an API key is all that a crawler needs", arguments: TestEngine.allCases)
+    func doors(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
             let catalogue = try await Catalogue(server)
             let address = try await catalogue.address()
             let parts = address.split(separator: "/")
@@ -139,6 +142,8 @@ struct CatalogFeedStoryTests {
             #expect(try await catalogue.crawler.get("/feeds/x/catalog.jsonld").status == 404)
 
             let path = "/api/v1/ucp/catalog.json"
+            #expect(try await catalogue.address().hasSuffix("/catalog.jsonld"))
+            #expect(try await catalogue.api.get(path + "?format=xml").status == 422)
             let refused = try await catalogue.crawler.get(path)
             #expect(refused.status == 401 && refused.headers[.wwwAuthenticate]?.contains("Basic") == true)
             for password in [catalogue.key, "wrong"] {
@@ -174,9 +179,9 @@ struct CatalogFeedStoryTests {
         }
     }
 
-    @Test("The report tells what is missing and why")
-    func report() async throws {
-        try await withServer(.sqlite) { server in
+    @Test("The report tells what is missing and why", arguments: TestEngine.allCases)
+    func report(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
             let catalogue = try await Catalogue(server)
             let report = try await catalogue.api.get("/api/v1/ucp/report")
             #expect(report["products"] == .number("3") && report["variants"]?["jsonld"] == .number("3"))
@@ -186,9 +191,9 @@ struct CatalogFeedStoryTests {
         }
     }
 
-    @Test("Agents find products by words, category and price, and narrow one down")
-    func agents() async throws {
-        try await withServer(.sqlite) { server in
+    @Test("Agents find products by words, category and price, and narrow one down", arguments: TestEngine.allCases)
+    func agents(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
             let catalogue = try await Catalogue(server)
             let agent = Caller(address: server.address, headers: [.authorization: "Bearer \(catalogue.key)"])
             func found(_ body: String) async throws -> [String] {

@@ -98,13 +98,13 @@ struct FeedStoryTests {
         }
     }
 
-    @Test("Viewers may look and not touch, and no stranger sees anything")
-    func walls() async throws {
-        try await withServer(.sqlite) { server in
+    @Test("Viewers may look and not touch, and no stranger sees anything", arguments: TestEngine.allCases)
+    func walls(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
             let shop = try await Shop.open(server)
             _ = try await shop.deliver(shop.orderEvent("o-1"))
             _ = try await shop.order("o-1")
-            let id = try #require(try await shop.feed().first?["id"]?.string)
+            let id = try await eventually("it is in the feed") { try await shop.feed().first?.text("id") }
             let viewer = try await server.caller(token: server.token(role: "viewer"))
             #expect(try await viewer.get("/api/v1/events/\(id)").status == 200)
             for (path, body) in [

@@ -49,9 +49,9 @@ struct OwnTypeStoryTests {
         }
     }
 
-    @Test("All types are listed with schema and example; each can be asked for by name")
-    func list() async throws {
-        try await withServer(.sqlite) { server in
+    @Test("All types are listed with schema and example; each can be asked for by name", arguments: TestEngine.allCases)
+    func list(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
             let api = try await server.caller(token: server.token())
             let types = try await api.get(Self.path).page()
             #expect(types.count == 21)

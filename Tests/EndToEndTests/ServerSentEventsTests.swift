@@ -49,7 +49,9 @@ struct ServerSentEventsTests {
         }
     }
 
-    @Test("A stream that stays away is asked more and more rarely, up to half a minute, and a success begins anew")
+    @Test(
+        "A stream that stays away is asked ever more rarely, up to half a minute or as it asks; a success begins anew"
+    )
     func delays() {
         var delay = ReconnectDelay()
         let waits = (0..<7).map { _ in delay.wait(chance: 1) }
@@ -57,5 +59,8 @@ struct ServerSentEventsTests {
         #expect(delay.wait(chance: 0) == .seconds(15))
         delay.succeeded()
         #expect(delay.wait(chance: 1) == .seconds(1))
+        #expect(delay.wait(chance: 1, asked: .seconds(7)) == .seconds(7))
+        #expect(delay.wait(chance: 1, asked: .seconds(3)) == .seconds(4))
+        #expect(delay.wait(chance: 1, asked: .seconds(86_400)) == .seconds(300))
     }
 }

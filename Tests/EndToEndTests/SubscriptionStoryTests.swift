@@ -83,9 +83,9 @@ struct SubscriptionStoryTests {
         }
     }
 
-    @Test("An address that deliveries may not go to is refused")
-    func egress() async throws {
-        try await withServer(.sqlite) { server in
+    @Test("An address that deliveries may not go to is refused", arguments: TestEngine.allCases)
+    func egress(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
             let api = try await server.caller(token: server.token())
             for url in [
                 "http://10.0.0.1/x", "http://169.254.169.254/latest", "http://[::1]/x", "ftp://127.0.0.1/x", "nonsense",

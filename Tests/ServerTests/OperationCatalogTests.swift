@@ -48,6 +48,19 @@ import Testing
         #expect(names.count > 90)
     }
 
+    @Test("Every POST that makes something takes an Idempotency-Key")
+    func repeatable() throws {
+        let document = try JSONValue(parsing: OpenAPIDocument.json())
+        var makers = 0
+        for path in document["paths"]?.object?.members ?? [] {
+            guard let operation = path.value["post"], operation["responses"]?["201"] != nil else { continue }
+            makers += 1
+            let names = operation["parameters"]?.array?.compactMap { $0["name"]?.string } ?? []
+            #expect(names.contains("Idempotency-Key"), "POST \(path.name) makes something: add .once()")
+        }
+        #expect(makers > 15)
+    }
+
     /// Operations that change something and are not on record, each with what tells of it instead.
     private static let unrecorded: [(path: String, reason: String)] = [
         ("/api/v1/pim/products", "the product's events tell of it"),

@@ -60,7 +60,7 @@ import Testing
 
             let error = #expect(throws: MasterKeyError.self) { try MasterKey.loadOrCreate(at: path) }
 
-            #expect(error?.fault == .readableByOthers(mode: UInt32(mode)))
+            #expect(error?.fault == .file(.readableByOthers(mode: UInt32(mode))))
             #expect(error?.description.contains("chmod 600") == true)
         }
     }
@@ -96,7 +96,7 @@ import Testing
     @Test("A folder in the key file's place and a missing folder are refused with the path")
     func badPlaces() throws {
         try withFolder { folder in
-            #expect(throws: MasterKeyError(source: folder, fault: .notAFile)) { try MasterKey.load(at: folder) }
+            #expect(throws: MasterKeyError(source: folder, fault: .file(.notAFile))) { try MasterKey.load(at: folder) }
 
             let missing = folder + "/none/master.key"
             let error = #expect(throws: MasterKeyError.self) { try MasterKey.loadOrCreate(at: missing) }

@@ -5,7 +5,7 @@
 private let allowedImports: [String: Set<String>] = [
     "Kernel": ["HTTPTypes", "Glibc"],
     "Events": ["Kernel"],
-    "Signing": ["Kernel", "Crypto", "HTTPTypes", "Glibc"],  // Glibc reads the file of the master key
+    "Signing": ["Kernel", "Crypto", "HTTPTypes", "Glibc"],  // Glibc reads the files of keys
     "Connectors": ["Kernel", "Signing", "HTTPTypes"],
 
     "Storage": ["Kernel"],
@@ -34,7 +34,7 @@ private let allowedImports: [String: Set<String>] = [
     "API": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "Durable", "Commerce", "Webhooks", "Integrations",
         "CatalogFeed", "Hummingbird", "HummingbirdCore", "JWTKit", "Crypto", "HTTPTypes", "NIOCore", "NIOHTTP1",
-        "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Logging", "Metrics", "CoreMetrics", "FoundationEssentials", "Glibc",
+        "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Logging", "Metrics", "CoreMetrics", "FoundationEssentials",
     ],
     "Server": [
         "Kernel", "Events", "Signing", "Connectors", "Storage", "StorageSQLite", "StoragePostgres", "Durable",

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Kernel
 import Logging
+import Signing
 
 /// Where a key set comes from, as the bytes of a JWKS document.
 package struct KeySource: Sendable {
@@ -17,7 +18,12 @@ package struct KeySource: Sendable {
 
     /// A file, read again when a token names a key that is not in it.
     package static func file(_ path: String) -> KeySource {
-        KeySource(name: path) { try FileBytes.read(path, limit: bytesLimit) }
+        KeySource(name: path) {
+            guard let bytes = try KeyFile.read(path, limit: bytesLimit) else {
+                throw TokenError("There is no key set at \(path).")
+            }
+            return bytes
+        }
     }
 
     /// An address (the `jwks_uri` of an issuer), fetched with a bound on time and size.

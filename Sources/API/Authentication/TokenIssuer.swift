@@ -26,7 +26,7 @@ package struct TokenIssuer: Sendable {
     package static func loadOrCreate(directory: String) throws -> TokenIssuer {
         let path = directory.hasSuffix("/") ? directory + fileName : "\(directory)/\(fileName)"
         let fresh = TokenIssuer(Curve25519.Signing.PrivateKey())
-        let bytes = try FileBytes.readOrCreate(path, limit: bytesLimit, fresh.document(withPrivate: true))
+        let bytes = try KeyFile.readOrCreate(path, limit: bytesLimit) { fresh.document(withPrivate: true) }
         guard let member = try? JSONValue(parsing: bytes), member["crv"]?.string == "Ed25519",
             let secret = member["d"]?.string.flatMap({ Base64.decode($0, .url) }),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: secret)

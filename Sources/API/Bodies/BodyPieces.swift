@@ -10,12 +10,14 @@ extension BodyReader {
         _ take: (_ piece: [UInt8], _ position: Int) async throws -> Void
     ) async throws -> Int {
         let declared = request.headers[.contentLength].flatMap { Int($0) }
-        if let declared, declared > limit { throw Problem.tooLarge(limit: limit) }
         var pending: [UInt8] = []
         var position = 0
         var ticket = watch?.begin(channel)
-        defer { if let ticket { watch?.end(ticket) } }
+        // After a 413 the ticket stays, as it does for whole bodies.
+        var isTooLarge = false
+        defer { if let ticket, !isTooLarge { watch?.end(ticket) } }
         do {
+            if let declared, declared > limit { throw Problem.tooLarge(limit: limit) }
             for try await buffer in request.body {
                 if position + pending.count + buffer.readableBytes > limit { throw Problem.tooLarge(limit: limit) }
                 pending.append(contentsOf: buffer.readableBytesView)
@@ -29,6 +31,9 @@ extension BodyReader {
             }
         } catch is CancellationError {
             throw CancellationError()
+        } catch let problem as Problem where problem.status == .contentTooLarge {
+            isTooLarge = true
+            throw problem
         } catch let error where Problem(error) == nil {
             throw Self.problem(of: error)
         }

@@ -46,9 +46,7 @@ package struct MasterKeyError: Error, Equatable, CustomStringConvertible {
     package enum Fault: Equatable, Sendable {
         /// How many bytes were found instead.
         case notAKey(Int)
-        case readableByOthers(mode: UInt32)
-        case notAFile
-        case system(operation: String, reason: String)
+        case file(FileFault.Cause)
     }
 
     /// The path or setting that the key was to come from.
@@ -59,10 +57,7 @@ package struct MasterKeyError: Error, Equatable, CustomStringConvertible {
         switch fault {
         case .notAKey(let count):
             "\(source) holds \(count) bytes that are no master key: it must be 32 bytes, or their base64 text."
-        case .readableByOthers(let mode):
-            "\(source) has mode \(String(mode, radix: 8)): others may read it. Make it private with chmod 600."
-        case .notAFile: "\(source) is not a regular file."
-        case .system(let operation, let reason): "\(source): can't \(operation): \(reason)"
+        case .file(let cause): FileFault(path: source, cause: cause).description
         }
     }
 }

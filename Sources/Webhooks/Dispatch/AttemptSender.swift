@@ -27,7 +27,9 @@ package struct AttemptSender: Sendable {
         let now = time.now()
         let outcome: AttemptOutcome =
             if let response {
-                .answered(status: response.status, retryAfter: Self.retryAfter(response, now: now))
+                .answered(
+                    status: response.status,
+                    retryAfter: response.headers[.retryAfter].flatMap { HTTPDate.retryAfter($0, now: now) })
             } else {
                 .failed(failure?.errorClass ?? .body)
             }
@@ -71,14 +73,5 @@ package struct AttemptSender: Sendable {
 
     private static func kept(_ value: String) -> String {
         value.utf8.count <= 1024 ? value : String(value.prefix(1024))
-    }
-
-    /// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3).
-    static func retryAfter(_ response: IncomingResponse, now: Timestamp) -> Duration? {
-        guard let value = response.headers[.retryAfter] else { return nil }
-        if !value.isEmpty, value.utf8.allSatisfy({ (48...57).contains($0) }) {
-            return .seconds(min(Int64(value) ?? .max, 30 * 86_400))
-        }
-        return HTTPDate.parse(value).map { max(.zero, $0 - now) }
     }
 }

@@ -49,7 +49,25 @@ final class DocumentCheck: Sendable {
         } catch { return ["\(place): the document's schema can't be read: \(error)"] }
     }
 
-    private func operation(_ method: HTTPRequest.Method, _ path: String) -> (String, JSONObject)? {
+    /// Every route: its method, its path with names in braces, and what is said of it.
+    var routes: [(method: String, path: String, operation: JSONValue)] {
+        (document["paths"]?.object?.members ?? []).flatMap { path in
+            (path.value.object?.members ?? []).map { ($0.name.uppercased(), path.name, $0.value) }
+        }
+    }
+
+    /// Every good answer of every route, as method, path and status.
+    var goodAnswers: Set<String> {
+        Set(
+            routes.flatMap { route in
+                (route.operation["responses"]?.object?.members ?? []).filter { $0.name < "400" }.map {
+                    "\(route.method) \(route.path) \($0.name)"
+                }
+            })
+    }
+
+    /// What the document says of the route that a path leads to, under its method and path.
+    func operation(_ method: HTTPRequest.Method, _ path: String) -> (String, JSONObject)? {
         let parts = path.prefix { $0 != "?" }.split(separator: "/")
         let found = paths.filter { candidate in
             candidate.parts.count == parts.count

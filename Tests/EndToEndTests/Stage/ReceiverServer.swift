@@ -8,7 +8,14 @@ import Synchronization
 /// The socket behind a receiver, straight on NIO's channels: a server of async sequences may be in the middle of
 /// accepting a connection when a test ends, and NIO then ends the whole process.
 final class ReceiverServer: Sendable {
-    typealias Taker = @Sendable (ReceivedDelivery) async -> Int
+    /// What a request is answered with.
+    struct Reply: Sendable {
+        var status: Int
+        var headers: HTTPFields = [:]
+        var body: [UInt8] = []
+    }
+
+    typealias Taker = @Sendable (ReceivedDelivery) async -> Reply
 
     private let channel: any Channel
     private let peers: Peers
@@ -29,7 +36,7 @@ final class ReceiverServer: Sendable {
 
     var port: Int { channel.localAddress?.port ?? 0 }
 
-    /// Listens on a free port and answers each request with the status that `take` gives.
+    /// Listens on a free port and answers each request with what `take` gives.
     static func open(_ take: @escaping Taker) async throws -> ReceiverServer {
         let peers = Peers()
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -52,7 +59,7 @@ final class ReceiverServer: Sendable {
         for peer in peers.all { try? await peer.close() }
     }
 
-    /// One connection: collects a request, asks for the status, answers.
+    /// One connection: collects a request, asks for the reply, answers.
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
@@ -89,11 +96,14 @@ final class ReceiverServer: Sendable {
             Task { answer(await take(delivery), on: channel) }
         }
 
-        private static func answer(_ code: Int, on channel: any Channel) {
-            let status = HTTPResponseStatus(statusCode: code)
-            var head = HTTPResponseHead(version: .http1_1, status: status)
-            if code != 204 { head.headers.add(name: "Content-Length", value: "0") }
+        private static func answer(_ reply: Reply, on channel: any Channel) {
+            var head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: reply.status))
+            for field in reply.headers { head.headers.add(name: field.name.rawName, value: field.value) }
+            if reply.status != 204 { head.headers.add(name: "Content-Length", value: String(reply.body.count)) }
             channel.write(HTTPServerResponsePart.head(head), promise: nil)
+            if !reply.body.isEmpty {
+                channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: reply.body))), promise: nil)
+            }
             channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
         }
     }
