@@ -2,10 +2,10 @@
 package struct DeliveryOptions: Sendable {
     /// Certificates of further authorities, as PEM, besides those of the system.
     package var trustRoots: [UInt8]?
-    /// As many as the window of an endpoint, or a full window would close and open connections all the time.
-    package var idlePerEndpoint = 64
+    /// No fewer than an endpoint has calls at once, or a full window closes and opens connections all the time.
+    package var idlePerEndpoint = 128
     /// Over all endpoints; a secured one holds some tens of KiB. The one unused for longest makes room.
-    package var idleInAll = 1024
+    package var idleInAll = 4096
     /// Shorter than the usual 60 to 75 seconds of servers, or a request meets a connection that is just being closed.
     package var idleTime: Duration = .seconds(50)
     /// Lets balancers in front of a receiver spread anew.

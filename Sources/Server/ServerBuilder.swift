@@ -76,9 +76,11 @@ package enum ServerBuilder {
         let box = SecretBox(master)
         let client = ProviderClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        var options = DeliveryOptions()
+        options.idlePerEndpoint = EndpointQueue.windowMost
         let deliveryClient = try DeliveryClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, resolver: resolver,
-            logger: logger)
+            options: options, logger: logger)
         // What callers change through the services goes on record; what the server does by itself passes through.
         let audited = AuditingDatabase(database, ids: ids, time: time)
         let delivery = DeliveryParts(

@@ -73,6 +73,9 @@ final class SQLiteHandle: Sendable {
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA mmap_size = 0")
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            // From some hundred rows of a list on, it would walk a whole table to make an index for one statement, in
+            // place of looking each row up in the index there is: nothing here has statistics.
+            try database.execute(sql: "PRAGMA automatic_index = OFF")
             if let pointer = database.sqliteConnection { try addClock(time, to: pointer) }
         }
         return configuration

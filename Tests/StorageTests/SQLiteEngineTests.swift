@@ -20,6 +20,32 @@ struct SQLiteEngineTests {
         }
     }
 
+    @Test("However long a list is, each of its rows is looked up by the index there is", arguments: [4, 64, 512, 1024])
+    func longLists(count: Int) async throws {
+        try await withDatabase(.sqlite) { database in
+            try await database.write(.interactive) { transaction in
+                try transaction.execute("CREATE TABLE box (id BLOB NOT NULL PRIMARY KEY, shelf BLOB NOT NULL) STRICT")
+                try transaction.execute(
+                    "CREATE TABLE piece (shelf BLOB NOT NULL, box BLOB NOT NULL, n INTEGER NOT NULL) STRICT")
+                try transaction.execute("CREATE INDEX piece_by_box ON piece (shelf, box)")
+            }
+            var rows = RowBatch(["wanted": .uuid])
+            for number in 0..<count { rows.append(.uuid(high: 1, low: UInt64(number))) }
+            let wanted = rows
+            let statement: Statement = """
+                EXPLAIN QUERY PLAN SELECT b.id, sum(p.n) FROM {rows} r JOIN box b ON b.id = r.wanted
+                JOIN piece p ON p.shelf = b.shelf AND p.box = b.id GROUP BY b.id
+                """
+            let steps = { @Sendable (transaction: any Transaction) in
+                try transaction.all(statement, rows: wanted) { $0.text(3) }
+            }
+            for plan in [try await database.read { try steps($0) }, try await database.write { try steps($0) }] {
+                #expect(plan.contains { $0.hasPrefix("SEARCH b USING INDEX") }, "\(plan)")
+                #expect(plan.contains { $0.hasPrefix("SEARCH p USING INDEX piece_by_box") }, "\(plan)")
+            }
+        }
+    }
+
     @Test("A second server on the same file is refused with the file's name, until the first has ended")
     func lock() async throws {
         try await withStore(.sqlite) { store in

@@ -103,7 +103,8 @@ package struct Authenticator: RouterMiddleware {
         guard scheme.elementsEqual("bearer ".utf8, by: { $0 == $1 || ($0 | 0x20 == $1 && $1 != 0x20) }) else {
             return nil
         }
-        let token = field[scheme.endIndex...].drop { $0 == " " }
-        return token.isEmpty || token.contains(" ") ? nil : token
+        // By bytes: each request comes through here, and going by characters took an eighth of a small one.
+        let token = field.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }
+        return token.isEmpty || token.contains(UInt8(ascii: " ")) ? nil : Substring(token)
     }
 }
