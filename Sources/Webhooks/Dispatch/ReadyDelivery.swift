@@ -10,7 +10,10 @@ package typealias DeliveryID = ID<Delivery>
 package typealias ReplayID = ID<Delivery.Replay>
 
 /// A delivery that this process has leased: it may be sent until the lease ends.
-struct ReadyDelivery: Sendable {
+///
+/// A class, because ten thousand calls under way each hold it in several frames of their task, and an event in each of
+/// those would be kilobytes.
+final class ReadyDelivery: Sendable {
     let id: DeliveryID
     let tenant: TenantID
     let subscription: SubscriptionID
@@ -21,9 +24,26 @@ struct ReadyDelivery: Sendable {
     let claim: Int64
     let leaseEnds: Timestamp
     let createdAt: Timestamp
-    var isReplay = false
+    let isReplay: Bool
     /// The entity within which its endpoint keeps the order.
-    var orderedBy: ID<DomainEvent.Entity>?
+    let orderedBy: ID<DomainEvent.Entity>?
+
+    init(
+        id: DeliveryID, tenant: TenantID, subscription: SubscriptionID, event: DomainEvent, attempts: Int,
+        claim: Int64, leaseEnds: Timestamp, createdAt: Timestamp, isReplay: Bool = false,
+        orderedBy: ID<DomainEvent.Entity>? = nil
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.subscription = subscription
+        self.event = event
+        self.attempts = attempts
+        self.claim = claim
+        self.leaseEnds = leaseEnds
+        self.createdAt = createdAt
+        self.isReplay = isReplay
+        self.orderedBy = orderedBy
+    }
 
     /// Retries and replays: they leave some slots to what has never been tried.
     var isLater: Bool { isReplay || attempts > 0 }
