@@ -73,6 +73,11 @@ extension RouteWalk {
         try await call(.get, "/api/v1/audit")
     }
 
+    /// The workflow that an answer names, of work that goes on behind it.
+    private func workflow(of answer: Answer) async throws -> Answer {
+        try await call(.get, "/api/v1/workflows/\(answer.text("workflow_id"))")
+    }
+
     // MARK: Catalogue
 
     fileprivate func products() async throws -> (product: String, variant: String) {
@@ -103,7 +108,9 @@ extension RouteWalk {
         try await call(.post, root + "?format=csv", head + "IN-1,Inlet,1,USD\n")
         // Long enough for the moves to come while it runs.
         let rows = (0..<20_000).reduce(into: head) { $0 += "M\($1),Many,1,USD\n" }
-        let id = try await call(.post, root + "?format=csv", rows, isOnce: false).text("id")
+        let begun = try await call(.post, root + "?format=csv", rows, isOnce: false)
+        let id = try begun.text("id")
+        #expect(try await workflow(of: begun)["kind"]?.string == "catalogue_import")
         try await call(.post, "\(root)/\(id)/pause")
         try await call(.post, "\(root)/\(id)/resume")
         try await call(.post, "\(root)/\(id)/cancel")
@@ -179,7 +186,7 @@ extension RouteWalk {
         try await call(.patch, one, #"{"status": "paused"}"#)
         try await call(.patch, one, #"{"status": "active"}"#)
         try await call(.post, one + "/rotate-secret", #"{"overlap_hours": 1, "secret": "a secret of ours"}"#)
-        try await call(.post, root + "/workspace/rotate-secret")
+        try await call(.post, "\(root)/workspace/rotate-secret")
         try await call(.post, "/webhooks/woocommerce/\(id)", "webhook_id=7", isPublic: true)
         let mapping = #"{"external_id": "x", "variant_id": "\#(variant)"}"#
         try await call(.put, one + "/mappings", mapping)
@@ -198,8 +205,8 @@ extension RouteWalk {
         #expect(try await shop.settled(entry)["state"]?.string == "parked")
         let inbox = "/api/v1/integrations/connections/\(shop.connection)/inbox"
         try await call(.get, inbox)
-        try await call(.post, "\(inbox)/\(entry)/retry")
-        try await call(.get, "/api/v1/workflows/\(entry)")
+        let retried = try await call(.post, "\(inbox)/\(entry)/retry")
+        #expect(try await workflow(of: retried)["kind"]?.string == "order_import")
         try await until("it is dead again") { try await shop.settled(entry)["state"]?.string == "parked" }
         try await call(.get, "/api/v1/workflows?state=dead")
         try await call(.post, "/api/v1/workflows/\(entry)/retry")
@@ -292,7 +299,9 @@ extension RouteWalk {
         // One event a second: enough time to move it about.
         let body = #"{"subscription_id": "\#(subscription)", "since": "\#(since)", "rate": 1"#
         #expect(try await call(.post, root, body + #", "dry_run": true}"#)["total"]?.integer ?? 0 > 5)
-        let one = "\(root)/\(try await call(.post, root, body + "}").text("id"))"
+        let begun = try await call(.post, root, body + "}")
+        let one = "\(root)/\(try begun.text("id"))"
+        #expect(try await workflow(of: begun)["kind"]?.string == "webhook_replay")
         try await call(.get, root)
         try await call(.get, one)
         try await call(.post, one + "/pause")

@@ -32,7 +32,8 @@ enum ImportOperations {
         ])
 
     private static let one: KeyValuePairs<String, Schema> = [
-        "id": .uuid, "format": .choice(CatalogueImport.Format.self), "source": .text.orNull, "dry_run": .boolean,
+        "id": .uuid, "workflow_id": .uuid, "format": .choice(CatalogueImport.Format.self), "source": .text.orNull,
+        "dry_run": .boolean,
         "state": .choice(CatalogueImport.State.self), "reason": .text.saying("Why it failed.").orNull,
         "bytes": .integer, "bytes_done": .integer,
         "rows": .object([

@@ -37,7 +37,8 @@ enum ReplayOperations {
 
     private static func replay(isOne: Bool) -> KeyValuePairs<String, Schema> {
         [
-            "id": .uuid, "subscription_id": .uuid, "since": .time, "until": .time, "event_types": .list(.text),
+            "id": .uuid, "workflow_id": .uuid, "subscription_id": .uuid, "since": .time, "until": .time,
+            "event_types": .list(.text),
             "only": .choice(Replay.Selection.self), "rate": .integer.orNull, "state": .choice(Replay.State.self),
             "reason": .text.orNull, "total": .integer, "queued": .integer, "requested_by": .uuid,
             "created_at": .time, "updated_at": .time, "finished_at": .time.orNull,

@@ -124,6 +124,8 @@ struct ImportRoutes {
 
     private func write(_ one: CatalogueImport, _ writer: inout JSONWriter) {
         writer.field("id", one.id)
+        // An import is its workflow, under one id.
+        writer.field("workflow_id", one.id)
         writer.field("format", one.format.rawValue)
         writer.field("source", one.source)
         writer.field("dry_run", one.isDryRun)

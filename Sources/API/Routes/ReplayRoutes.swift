@@ -79,6 +79,8 @@ struct ReplayRoutes {
 
     private func write(_ replay: Replay, _ writer: inout JSONWriter) {
         writer.field("id", replay.id)
+        // A replay is its workflow, under one id.
+        writer.field("workflow_id", replay.id)
         writer.field("subscription_id", replay.subscription)
         writer.field("since", replay.since)
         writer.field("until", replay.until)
