@@ -50,14 +50,19 @@ struct OpenAPIJudgeTests {
     func linked(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             // The document's own links alone: those that the tool guesses lead nowhere, mostly.
+            let lines = "[phases.stateful]\nmax-steps = 10\n[phases.stateful.inference]\nalgorithms = []\n"
             let settings = server.folder + "/schemathesis.toml"
-            try Data("[phases.stateful.inference]\nalgorithms = []\n".utf8).write(to: URL(fileURLWithPath: settings))
-            var words = ["--phases", "stateful", "--mode", "positive", "--max-examples", Self.isLong ? "1000" : "60"]
+            try Data(lines.utf8).write(to: URL(fileURLWithPath: settings))
+            // In rows of calls until the seconds are over.
+            var words = [
+                "--phases", "stateful", "--mode", "positive", "--max-examples", "200", "--max-time",
+                Self.isLong ? "300" : "20",
+            ]
             for path in Self.slow { words += ["--exclude-path", path] }
             let output = try await Self.judge(server, words, settings: ["--config-file", settings])
             // Links that were gone along, of those that the document has.
             let covered = try #require(output.firstMatch(of: #/API Links: +(\d+) covered/#), "\(output)")
-            #expect(try #require(Int(covered.1)) >= 15, "\(output)")
+            #expect(try #require(Int(covered.1)) >= 10, "\(output)")
         }
     }
 
