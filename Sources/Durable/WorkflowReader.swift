@@ -14,6 +14,8 @@ package struct WorkflowSummary: Sendable {
     package let nextAttemptAt: Timestamp?
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
+    /// What a long workflow tells of itself: a JSON object.
+    package let progress: [UInt8]?
     package let steps: [WorkflowStep]
 }
 
@@ -72,7 +74,8 @@ package struct WorkflowService: Sendable {
         let found = try transaction.all(
             Statement(
                 composed: """
-                    SELECT id, kind, state, outcome, reason, result_id, attempts, next_at, claim, created_at, updated_at
+                    SELECT id, kind, state, outcome, reason, result_id, attempts, next_at, claim, created_at,
+                        updated_at, progress
                     FROM workflow WHERE \(condition)
                     """), arguments
         ) { row in
@@ -82,7 +85,7 @@ package struct WorkflowService: Sendable {
                 id: row.id(0), kind: row.text(1), state: isClaimed ? "running" : row.text(2),
                 outcome: row.textOrNil(3), reason: row.textOrNil(4), result: row.idOrNil(5),
                 attempts: Int(row.int(6)), nextAttemptAt: isPending && !isClaimed ? row.time(7) : nil,
-                createdAt: row.time(9), updatedAt: row.time(10), steps: [])
+                createdAt: row.time(9), updatedAt: row.time(10), progress: row.bytesOrNil(11), steps: [])
         }
         return try found.map { summary in
             let steps = try WorkflowStore.steps(of: summary.id, in: transaction)
@@ -95,6 +98,6 @@ extension WorkflowSummary {
     fileprivate func with(_ steps: [WorkflowStep]) -> WorkflowSummary {
         WorkflowSummary(
             id: id, kind: kind, state: state, outcome: outcome, reason: reason, result: result, attempts: attempts,
-            nextAttemptAt: nextAttemptAt, createdAt: createdAt, updatedAt: updatedAt, steps: steps)
+            nextAttemptAt: nextAttemptAt, createdAt: createdAt, updatedAt: updatedAt, progress: progress, steps: steps)
     }
 }

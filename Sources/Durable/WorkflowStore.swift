@@ -42,6 +42,23 @@ package enum WorkflowStore {
             """, rows: rows)
     }
 
+    /// Begins a workflow whose id may have had one before: from the start, also where that one is still under way.
+    /// Whoever works on it then finds its claim gone.
+    package static func beginAgain(_ claim: WorkflowClaim, in transaction: any Transaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO workflow (id, tenant_id, org_id, kind, state, input, next_at, claim, claims, attempts,
+                created_at, updated_at)
+            VALUES ($1, $2, $3, $4, 'pending', $5, $6, 0, 0, 0, $6, $6)
+            ON CONFLICT (id) DO UPDATE SET state = 'pending', outcome = NULL, reason = NULL, result_id = NULL,
+                input = $5, progress = NULL, next_at = $6, claim = 0, claims = 0, attempts = 0, updated_at = $6
+            """,
+            [
+                .id(claim.id), .id(claim.tenant), .id(claim.organisation), .text(claim.kind), .bytes(claim.input),
+                .time(claim.createdAt),
+            ])
+    }
+
     // MARK: Claiming
 
     /// Leases what is due, what a crashed claimer left included. Workflows that were claimed too often without being
@@ -101,6 +118,17 @@ package enum WorkflowStore {
                 WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL RETURNING id
                 """, [.int(lease.wholeMilliseconds)], rows: rows
             ) { $0.id(0) })
+    }
+
+    /// Renews a claim and writes down, with the work that was just done, where it goes on (`input`) and what may be
+    /// told of it (`progress`, a JSON object); throws when the claim no longer holds, so that nothing is written.
+    package static func advance(
+        _ claim: WorkflowClaim, input: [UInt8], progress: [UInt8], now: Timestamp, in transaction: any Transaction
+    ) throws {
+        guard try renew([claim], in: transaction).contains(claim.id) else { throw LostClaim(id: claim.id) }
+        try transaction.execute(
+            "UPDATE workflow SET input = $2, progress = $3, updated_at = $4 WHERE id = $1",
+            [.id(claim.id), .bytes(input), .bytes(progress), .time(now)])
     }
 
     /// Makes claimed workflows due again at `time`, as if they had not been claimed: for a process that ends, and for

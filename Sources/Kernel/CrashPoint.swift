@@ -16,6 +16,8 @@ package enum CrashPoint: String, CaseIterable, Sendable {
     case afterClaim = "after_claim"
     /// An import's rows are written and not yet committed.
     case midImport = "mid_import"
+    /// A part of a customer's erasure is written and not yet committed.
+    case midErasure = "mid_erasure"
     /// An endpoint has answered and the attempt is not on disk yet.
     case afterSend = "after_send"
 

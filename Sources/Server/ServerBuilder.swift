@@ -114,7 +114,7 @@ package enum ServerBuilder {
             background: settings.worksInBackground
                 ? [
                     delivery.sequencer, delivery.dispatcher, delivery.replayRunner, intake.rematch, intake.runner,
-                    catalogue.runner, services.catalogFeed.feeds, schedules,
+                    intake.erasures, catalogue.runner, services.catalogFeed.feeds, schedules,
                 ]
                 : [delivery.sequencer, services.catalogFeed.feeds, schedules],
             logger: logger)
@@ -145,7 +145,8 @@ package enum ServerBuilder {
             subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
             log: EventLog(database: database), replays: delivery.replays,
-            erasure: ErasureService(database: database, time: time), workflows: intake.workflows,
+            erasure: ErasureService(database: database, runner: intake.erasures, time: time),
+            workflows: intake.workflows,
             catalogFeed: catalogFeed)
     }
 

@@ -56,6 +56,7 @@ struct IntakeParts {
     let inbox: InboxService
     let runner: WorkflowRunner
     let rematch: WorkflowRunner
+    let erasures: WorkflowRunner
     let workflows: WorkflowService
 
     init(
@@ -73,10 +74,14 @@ struct IntakeParts {
         rematch = WorkflowRunner(
             kind: OrderRematch(publisher: publisher, ids: ids), database: database, time: time,
             random: ServerBuilder.randomNumber, logger: logger)
+        erasures = WorkflowRunner(
+            kind: CustomerErasureWorkflow(database: database, time: time), database: database, time: time,
+            random: ServerBuilder.randomNumber, logger: logger)
         workflows = WorkflowService(
             database: database,
             runners: [
                 OrderImport.kind: runner, OrderRematch.kind: rematch, ReplayWorkflow.kind: delivery.replayRunner,
+                CustomerErasureWorkflow.kind: erasures,
             ], time: time)
         intake = Intake(
             database: database, directory: directory,

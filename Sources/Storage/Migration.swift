@@ -34,6 +34,7 @@ package struct Migration: Sendable {
         Migration(13, "inventory", PackageResources.m0013_inventory_sql),
         Migration(14, "order_life", PackageResources.m0014_order_life_sql),
         Migration(16, "catalogue_feed", PackageResources.m0016_catalogue_feed_sql),
+        Migration(17, "workflow_progress", PackageResources.m0017_workflow_progress_sql),
         Migration(19, "audit", PackageResources.m0019_audit_sql),
         Migration(20, "catalogue_import", PackageResources.m0020_catalogue_import_sql),
         Migration(22, "availability", PackageResources.m0022_availability_sql),

@@ -229,10 +229,21 @@ struct CustomerTests {
         }
     }
 
+    /// Erases a customer the way its workflow does, an order in a transaction.
     private func erase(_ id: CustomerID, _ shop: Shop, scope: Scope = Shop.scope) async throws -> Customer {
         let now = shop.time.now
-        return try await shop.database.write { transaction in
-            try CustomerErasure.erase(id, scope: scope, at: now, in: transaction).customer
+        let erased = try await shop.database.write { transaction in
+            try CustomerErasure.begin(id, scope: scope, at: now, in: transaction)
         }
+        var last: OrderID? = .zero
+        while let after = last {
+            last = try await shop.database.write { transaction in
+                try CustomerErasure.emptyOrders(
+                    of: id, scope: scope, after: after, limit: 1, at: now, in: transaction
+                ).last
+            }
+        }
+        try await shop.database.write { try CustomerErasure.close(id, in: $0) }
+        return erased
     }
 }

@@ -6,7 +6,10 @@ enum CustomerOperations {
 
     static let group = OperationGroup(
         name: "Customers", summary: "Who buys.",
-        schemas: ["Customer": .object(customer(isOne: false)), "CustomerDetail": .object(detail)],
+        schemas: [
+            "Customer": .object(customer(isOne: false)), "CustomerDetail": .object(detail),
+            "CustomerErasure": .object(detail, ["workflow_id": .uuid.saying("Tells how far it has come.")]),
+        ],
         operations: [
             .get(root, "listCustomers", "Customers, found by words, address or state.")
                 .asking([
@@ -30,9 +33,9 @@ enum CustomerOperations {
                 .taking(.object(["user_id": .uuid.orNull]), example: #"{"user_id": null}"#)
                 .versioned().answering(200, .named("CustomerDetail")),
             .delete("\(root)/{id}", "deleteCustomer", "Deletes a customer.").versioned(),
-            .post("\(root)/{id}/erase", "eraseCustomer", "Empties a customer and what is kept of it.", .role(.admin))
+            .post("\(root)/{id}/erase", "eraseCustomer", "Empties a customer, then what is kept of it.", .role(.admin))
                 .audited(.customer)
-                .failing(409).tagged().answering(200, .named("CustomerDetail")),
+                .failing(409).tagged().answering(202, .named("CustomerErasure")),
         ])
 
     private static let reference = Schema.object(["connection_id": .uuid, "external_id": .text])

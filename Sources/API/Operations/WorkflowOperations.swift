@@ -8,6 +8,7 @@ enum WorkflowOperations {
                 "id": .uuid, "kind": .text, "state": .choice("pending", "running", "completed", "dead"),
                 "outcome": .text.orNull, "reason": .text.orNull, "result_id": .uuid.orNull, "attempts": .integer,
                 "next_attempt_at": .time.orNull,
+                "progress": Schema.open([:]).saying("How far long work has come, in words of its kind.").orNull,
                 "steps": .list(.object(["name": .text, "recorded_at": .time])), "created_at": .time,
                 "updated_at": .time,
             ])

@@ -90,19 +90,22 @@ struct CustomerRoutes {
 
     @Sendable private func erase(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let id: CustomerID = try context.id(of: "customer")
-        return answer(try await erasure.erase(customer: id, scope: context.principal.scope), context)
+        let saved = try await erasure.erase(customer: id, scope: context.principal.scope)
+        return answer(saved, context, status: .accepted) { $0.field("workflow_id", id) }
     }
 
     // MARK: Answers
 
     private func answer(
-        _ saved: CustomerService.Saved, _ context: TenantContext, status: HTTPResponse.Status = .ok
+        _ saved: CustomerService.Saved, _ context: TenantContext, status: HTTPResponse.Status = .ok,
+        more: (inout JSONWriter) -> Void = { _ in }
     ) -> JSONResponse {
         JSONResponse(status: status, version: saved.customer.version) { writer in
             write(saved.customer, isMember: context.principal.role >= .member, &writer)
             writer.arrayField("duplicates") { writer in
                 for id in saved.duplicates { writer.string(id.description) }
             }
+            more(&writer)
         }
     }
 

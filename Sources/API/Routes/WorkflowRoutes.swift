@@ -52,6 +52,8 @@ struct WorkflowRoutes {
         writer.field("result_id", workflow.result)
         writer.field("attempts", workflow.attempts)
         writer.field("next_attempt_at", workflow.nextAttemptAt)
+        writer.key("progress")
+        if let progress = workflow.progress { writer.raw(progress) } else { writer.null() }
         writer.arrayField("steps") { writer in
             for step in workflow.steps {
                 writer.object { writer in

@@ -28,7 +28,8 @@ package struct CustomerQuery: Sendable {
             if let value { condition += " AND \(comparison) \(add(value))" }
         }
         narrow("c.id >", after.map { .id($0) })
-        narrow("c.email_key =", email.map { .text($0.trimmed.lowercased()) })
+        // While its erasure goes on a customer still has the key, for imports alone.
+        narrow("c.erased_at IS NULL AND c.email_key =", email.map { .text($0.trimmed.lowercased()) })
         narrow("c.kind =", kind.map { .text($0.rawValue) })
         narrow("c.status =", status.map { .text($0.rawValue) })
         narrow("c.assigned_to =", assignedTo.map { .id($0) })

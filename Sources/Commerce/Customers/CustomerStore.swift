@@ -65,7 +65,10 @@ enum CustomerStore {
             references[row.id(0), default: []].append(
                 Customer.Reference(connection: row.id(1), externalID: row.text(2)))
         }
-        for index in found.indices { found[index].references = references[found[index].id] ?? [] }
+        // While its erasure goes on a customer still has references, for imports alone.
+        for index in found.indices where found[index].erasedAt == nil {
+            found[index].references = references[found[index].id] ?? []
+        }
         return found
     }
 
@@ -77,7 +80,7 @@ enum CustomerStore {
         return try transaction.all(
             """
             SELECT id FROM customer WHERE tenant_id = $1 AND org_id = $2 AND email_key = $3 AND deleted_at IS NULL
-                AND id <> $4
+                AND erased_at IS NULL AND id <> $4
             ORDER BY id LIMIT $5
             """,
             [

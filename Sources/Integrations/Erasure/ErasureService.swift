@@ -1,4 +1,5 @@
 import Commerce
+import Durable
 import Events
 import Kernel
 import Storage
@@ -7,10 +8,13 @@ import Webhooks
 /// Forgets what past events and inbound deliveries tell of somebody, when that is asked for.
 package struct ErasureService: Sendable {
     private let database: any Database
+    private let runner: WorkflowRunner
     private let time: TimeSource
 
-    package init(database: any Database, time: TimeSource) {
+    /// - Parameter runner: the one of `CustomerErasureWorkflow`.
+    package init(database: any Database, runner: WorkflowRunner, time: TimeSource) {
         self.database = database
+        self.runner = runner
         self.time = time
     }
 
@@ -27,42 +31,20 @@ package struct ErasureService: Sendable {
         }
     }
 
-    /// Erases a customer, its orders' buyers and notes, the events about both, and then the inbound deliveries that
-    /// told of them. Asked again, after a stop between the two or a newer delivery, it erases what is left.
+    /// Empties a customer's row and begins with the rest: its orders' buyers and notes, the events about both, and the
+    /// inbound deliveries that told of them. That is done by a workflow of the customer's id, also over restarts.
+    ///
+    /// Asked again it begins anew, and so erases what a store has told since.
     package func erase(customer id: CustomerID, scope: Scope) async throws -> CustomerService.Saved {
         let now = time.now()
-        let erased = try await database.write { transaction in
-            let erased = try CustomerErasure.erase(id, scope: scope, at: now, in: transaction)
-            let entities =
-                [DomainEvent.Entity(type: CustomerCreated.entityType, id: id)]
-                + erased.orders.map { DomainEvent.Entity(type: OrderCreated.entityType, id: $0) }
-            try EventErasure.erase(entities, scope: scope, at: now, in: transaction)
-            return erased
+        let customer = try await database.write { transaction in
+            let customer = try CustomerErasure.begin(id, scope: scope, at: now, in: transaction)
+            try WorkflowStore.beginAgain(
+                CustomerErasureWorkflow.claim(id, scope: scope, now: now), in: transaction)
+            return customer
         }
-        for connection in erased.connections {
-            let entries = try await entries(about: erased.orders, of: connection.cast(), scope: scope)
-            try await database.write { transaction in
-                try InboxErasure.erase(entries, scope: scope, at: now, in: transaction)
-            }
-        }
-        return CustomerService.Saved(customer: erased.customer, duplicates: [])
-    }
-
-    /// Walks the connection's whole inbox beside the writer: a delivery that told nothing new caused no event, and only
-    /// what became of it names the order.
-    private func entries(
-        about orders: [OrderID], of connection: ConnectionID, scope: Scope
-    ) async throws -> [InboxID] {
-        try await database.read { transaction in
-            var rows = RowBatch(["wanted": .uuid])
-            for order in orders { rows.append(.id(order)) }
-            return try transaction.all(
-                """
-                SELECT i.id FROM inbox i JOIN workflow w ON w.id = i.id
-                WHERE i.connection_id = $1 AND i.tenant_id = $2 AND w.result_id IN (SELECT wanted FROM {rows} r)
-                """, [.id(connection), .id(scope.tenant)], rows: rows
-            ) { $0.id(0) }
-        }
+        runner.wake()
+        return CustomerService.Saved(customer: customer, duplicates: [])
     }
 }
 

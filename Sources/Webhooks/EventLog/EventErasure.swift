@@ -37,8 +37,39 @@ package enum EventErasure {
             RETURNING id, causation_id
             """, [.id(scope.tenant), .id(scope.organisation), .bytes(tombstone(at: now))], rows: named
         ) { ($0.id(0), $0.idOrNil(1)) }
+        try eraseAnswers(to: found.map(\.event), in: transaction)
+        return Erased(events: found.map(\.event), causes: found.compactMap(\.cause))
+    }
+
+    /// Erases the same of an entity's next events, for a walk over very many of them in transactions of their own;
+    /// returns the last one, and how many they were.
+    package static func eraseNext(
+        of entity: DomainEvent.Entity, after last: EventID, limit: Int, scope: Scope, at now: Timestamp,
+        in transaction: any Transaction
+    ) throws -> (last: EventID?, count: Int) {
+        let events = try transaction.all(
+            """
+            SELECT id FROM event
+            WHERE entity_id = $1 AND entity_type = $2 AND tenant_id = $3 AND org_id = $4 AND id > $5
+            ORDER BY id LIMIT $6
+            """,
+            [
+                .id(entity.id), .text(entity.type), .id(scope.tenant), .id(scope.organisation), .id(last),
+                .int(limit),
+            ]
+        ) { $0.id(0, of: Event.self) }
         var rows = RowBatch(["wanted": .uuid])
-        for entry in found { rows.append(.id(entry.event)) }
+        for event in events { rows.append(.id(event)) }
+        try transaction.execute(
+            "UPDATE event SET payload = $1, withheld = NULL WHERE id IN (SELECT wanted FROM {rows} r)",
+            [.bytes(tombstone(at: now))], rows: rows)
+        try eraseAnswers(to: events, in: transaction)
+        return (events.last, events.count)
+    }
+
+    private static func eraseAnswers(to events: [EventID], in transaction: any Transaction) throws {
+        var rows = RowBatch(["wanted": .uuid])
+        for event in events { rows.append(.id(event)) }
         let deliveries = try transaction.all(
             "SELECT id FROM delivery WHERE event_id IN (SELECT wanted FROM {rows} r)", rows: rows
         ) { $0.id(0, of: Delivery.self) }
@@ -49,6 +80,5 @@ package enum EventErasure {
             UPDATE attempt SET response_body = NULL, response_headers = NULL
             WHERE delivery_id IN (SELECT wanted FROM {rows} r)
             """, rows: attempted)
-        return Erased(events: found.map(\.event), causes: found.compactMap(\.cause))
     }
 }
