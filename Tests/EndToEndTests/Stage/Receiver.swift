@@ -36,7 +36,7 @@ struct ReceivedDelivery: Sendable {
 /// A subscriber's endpoint, in the tests' own process. It answers 200 unless told otherwise.
 final class Receiver: Sendable {
     private let received = Recorder<ReceivedDelivery>()
-    private let status = Mutex(200)
+    private let reply = Mutex(ReceiverServer.Reply(status: 200))
     private let port = Mutex(0)
     private let hold = Mutex<Gate?>(nil)
 
@@ -44,7 +44,9 @@ final class Receiver: Sendable {
     var url: String { "http://127.0.0.1:\(port.withLock { $0 })/events" }
 
     /// What it answers from now on.
-    func answer(_ code: Int) { status.withLock { $0 = code } }
+    func answer(_ code: Int, saying body: String = "") {
+        reply.withLock { $0 = ReceiverServer.Reply(status: code, body: body) }
+    }
 
     /// Leaves callers without an answer from now on; they get theirs when the gate is opened.
     func hang() -> Gate {
@@ -73,11 +75,11 @@ final class Receiver: Sendable {
         return try result.get()
     }
 
-    /// Keeps a delivery and says with which status to answer it.
-    private func take(_ delivery: ReceivedDelivery) async -> Int {
-        let code = status.withLock { $0 }
+    /// Keeps a delivery and says how to answer it.
+    private func take(_ delivery: ReceivedDelivery) async -> ReceiverServer.Reply {
+        let reply = reply.withLock { $0 }
         if let gate = hold.withLock({ $0 }) { await gate.pass() }
         received.record(delivery)
-        return code
+        return reply
     }
 }

@@ -8,7 +8,13 @@ import Synchronization
 /// The socket behind a receiver, straight on NIO's channels: a server of async sequences may be in the middle of
 /// accepting a connection when a test ends, and NIO then ends the whole process.
 final class ReceiverServer: Sendable {
-    typealias Taker = @Sendable (ReceivedDelivery) async -> Int
+    typealias Taker = @Sendable (ReceivedDelivery) async -> Reply
+
+    /// What a receiver says to a delivery.
+    struct Reply: Sendable {
+        let status: Int
+        var body = ""
+    }
 
     private let channel: any Channel
     private let peers: Peers
@@ -29,7 +35,7 @@ final class ReceiverServer: Sendable {
 
     var port: Int { channel.localAddress?.port ?? 0 }
 
-    /// Listens on a free port and answers each request with the status that `take` gives.
+    /// Listens on a free port and answers each request with what `take` gives.
     static func open(_ take: @escaping Taker) async throws -> ReceiverServer {
         let peers = Peers()
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -52,7 +58,7 @@ final class ReceiverServer: Sendable {
         for peer in peers.all { try? await peer.close() }
     }
 
-    /// One connection: collects a request, asks for the status, answers.
+    /// One connection: collects a request, asks what to say, answers.
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
@@ -89,11 +95,14 @@ final class ReceiverServer: Sendable {
             Task { answer(await take(delivery), on: channel) }
         }
 
-        private static func answer(_ code: Int, on channel: any Channel) {
-            let status = HTTPResponseStatus(statusCode: code)
+        private static func answer(_ reply: Reply, on channel: any Channel) {
+            let status = HTTPResponseStatus(statusCode: reply.status)
             var head = HTTPResponseHead(version: .http1_1, status: status)
-            if code != 204 { head.headers.add(name: "Content-Length", value: "0") }
+            if reply.status != 204 { head.headers.add(name: "Content-Length", value: "\(reply.body.utf8.count)") }
             channel.write(HTTPServerResponsePart.head(head), promise: nil)
+            if !reply.body.isEmpty {
+                channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: reply.body))), promise: nil)
+            }
             channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
         }
     }
