@@ -31,6 +31,20 @@ enum AuditSubject: String, Sendable, CaseIterable {
         case name
         /// By the connection of the path and the statement's first text.
         case item
+        /// By what the path names, in this column; where it names nothing, the rows that belong to nobody there.
+        case owner(String)
+        /// By the kind and the id of the batch's first row.
+        case entity
+    }
+
+    /// What is told of the rows that are found.
+    enum Summary: Sendable {
+        /// The named columns of the one there is.
+        case row
+        /// Which secrets are live and how long yet; never what they are.
+        case secrets
+        /// How many events there are, and how many of them tell nothing any more.
+        case events
     }
 
     enum Kind: Sendable {
@@ -43,12 +57,14 @@ enum AuditSubject: String, Sendable, CaseIterable {
         let name: String
         let key: Key
         let columns: [(name: String, kind: Kind)]
+        var summary = Summary.row
     }
 
-    /// Nil for what has no row to show: that it happened is all that may be told.
-    var table: Table? {
+    var table: Table {
         switch self {
-        case .event, .inboundSecret, .subscriptionSecret: nil
+        case .event: Table(name: "event", key: .entity, columns: [], summary: .events)
+        case .inboundSecret:
+            Table(name: "inbound_secret", key: .owner("connection_id"), columns: [], summary: .secrets)
         case .apiKey:
             Table(
                 name: "api_key", key: .id,
@@ -77,49 +93,106 @@ enum AuditSubject: String, Sendable, CaseIterable {
             Table(name: "location", key: .id, columns: [("name", .text), ("is_default", .flag)])
         case .mapping:
             Table(name: "variant_mapping", key: .item, columns: [("external_id", .text), ("variant_id", .uuid)])
-        case .replay, .subscription, .webhookSettings: webhookTable
+        case .replay: Self.replayTable
+        case .subscription: Self.subscriptionTable
+        case .subscriptionSecret:
+            Table(name: "subscription_secret", key: .owner("subscription_id"), columns: [], summary: .secrets)
+        case .webhookSettings: Self.webhookTable
         }
     }
 
-    private var webhookTable: Table? {
-        switch self {
-        case .replay:
-            Table(
-                name: "replay", key: .id,
-                columns: [
-                    ("subscription_id", .uuid), ("since", .time), ("until", .time), ("event_types", .text),
-                    ("selection", .text), ("rate", .number), ("state", .text), ("total", .number),
-                ])
-        case .subscription:
-            Table(
-                name: "subscription", key: .id,
-                columns: [
-                    ("url", .text), ("event_types", .text), ("profile", .text), ("payload_mode", .text),
-                    ("description", .text), ("signature", .text), ("retry", .text), ("rate_limit", .number),
-                    ("max_in_flight", .number), ("is_ordered", .flag), ("filter", .text), ("status", .text),
-                    ("status_reason", .text),
-                ])
-        case .webhookSettings:
-            Table(
-                name: "webhook_setting", key: .tenant,
-                columns: [
-                    ("retention_days", .number), ("max_subscriptions", .number), ("max_retry_attempts", .number),
-                    ("backoff_schedule", .text), ("failure_threshold", .number), ("failure_window", .number),
-                    ("min_deliveries_for_disable", .number),
-                ])
-        default: nil
-        }
-    }
+    private static let replayTable = Table(
+        name: "replay", key: .id,
+        columns: [
+            ("subscription_id", .uuid), ("since", .time), ("until", .time), ("event_types", .text),
+            ("selection", .text), ("rate", .number), ("state", .text), ("total", .number),
+        ])
+
+    private static let subscriptionTable = Table(
+        name: "subscription", key: .id,
+        columns: [
+            ("url", .text), ("event_types", .text), ("profile", .text), ("payload_mode", .text),
+            ("description", .text), ("signature", .text), ("retry", .text), ("rate_limit", .number),
+            ("max_in_flight", .number), ("is_ordered", .flag), ("filter", .text), ("status", .text),
+            ("status_reason", .text),
+        ])
+
+    private static let webhookTable = Table(
+        name: "webhook_setting", key: .tenant,
+        columns: [
+            ("retention_days", .number), ("max_subscriptions", .number), ("max_retry_attempts", .number),
+            ("backoff_schedule", .text), ("failure_threshold", .number), ("failure_window", .number),
+            ("min_deliveries_for_disable", .number),
+        ])
 }
 
 extension AuditSubject.Table {
-    /// The row's named columns as one JSON object; nil where there is no row.
-    func state(_ condition: String, _ arguments: [SQLValue], in transaction: any Transaction) throws -> String? {
+    /// What is told of the rows that a condition finds, as one JSON object; nil where there is nothing to tell.
+    func state(
+        _ condition: String, _ arguments: [SQLValue], at now: Timestamp, in transaction: any Transaction
+    ) throws -> String? {
+        switch summary {
+        case .row: try row(condition, arguments, in: transaction)
+        case .secrets: try secrets(condition, arguments, at: now, in: transaction)
+        case .events: try events(condition, arguments, in: transaction)
+        }
+    }
+
+    private func row(
+        _ condition: String, _ arguments: [SQLValue], in transaction: any Transaction
+    ) throws -> String? {
         let names = columns.map(\.name).joined(separator: ", ")
         let statement = Statement(composed: "SELECT \(names) FROM \(name) WHERE \(condition)")
         return try transaction.first(statement, arguments) { row in
             let bytes = JSONWriter.object { writer in
                 for (index, column) in columns.enumerated() { write(column.name, column.kind, row, index, &writer) }
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    /// The ids are those of rows: nothing of a secret can be told from them.
+    private func secrets(
+        _ condition: String, _ arguments: [SQLValue], at now: Timestamp, in transaction: any Transaction
+    ) throws -> String? {
+        let statement = Statement(
+            composed: """
+                SELECT id, created_at, expires_at FROM \(name)
+                WHERE \(condition) AND (expires_at IS NULL OR expires_at > $\(arguments.count + 1)) ORDER BY id DESC
+                """)
+        let live = try transaction.all(statement, arguments + [.time(now)]) { row in
+            (id: row.id(0, of: AuditSubject.self), made: row.time(1), end: row.timeOrNil(2))
+        }
+        if live.isEmpty { return nil }
+        let bytes = JSONWriter.object { writer in
+            writer.field("live_secrets", live.count)
+            writer.arrayField("secrets") { writer in
+                for secret in live {
+                    writer.object { writer in
+                        writer.field("id", secret.id)
+                        writer.field("created_at", secret.made)
+                        writer.field("expires_at", secret.end)
+                    }
+                }
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func events(
+        _ condition: String, _ arguments: [SQLValue], in transaction: any Transaction
+    ) throws -> String? {
+        // A tombstone begins as no payload of an event type does.
+        let mark = Array(#"{"erased":true,"#.utf8)
+        let statement = Statement(
+            composed: """
+                SELECT count(*), count(CASE WHEN substr(payload, 1, \(mark.count)) = $\(arguments.count + 1) THEN 1 END)
+                FROM \(name) WHERE \(condition)
+                """)
+        return try transaction.first(statement, arguments + [.bytes(mark)]) { row in
+            let bytes = JSONWriter.object { writer in
+                writer.field("events", row.int(0))
+                writer.field("erased", row.int(1))
             }
             return String(decoding: bytes, as: UTF8.self)
         }

@@ -18,7 +18,7 @@ final class AuditedCall: Sendable {
     /// What the path names, if anything.
     let pathID: String?
     /// What a task that outlives its request writes is not the caller's doing.
-    private let state = Mutex((isOver: false, rows: 0))
+    private let isOver = Mutex(false)
 
     init(
         principal: Principal, credential: CredentialKey?, requestID: String, address: String?, action: String,
@@ -33,12 +33,10 @@ final class AuditedCall: Sendable {
         self.pathID = pathID
     }
 
-    func end() { state.withLock { $0.isOver = true } }
+    func end() { isOver.withLock { $0 = true } }
 
-    func noteRow() { state.withLock { $0.rows += 1 } }
-
-    /// Whether a transaction is to be watched. What has no row to show is told once, however many writes it takes.
-    var isOpen: Bool { state.withLock { !$0.isOver && (subject.table != nil || $0.rows == 0) } }
+    /// Whether a transaction is to be watched.
+    var isOpen: Bool { isOver.withLock { !$0 } }
 }
 
 /// A database that puts the changes of audited calls on record, each in the transaction of the change itself.
@@ -61,28 +59,16 @@ package final class AuditingDatabase: Database {
     package func enqueue(_ work: Work) {
         guard work.isWrite, let call = AuditedCall.current, call.isOpen else { return database.enqueue(work) }
         let (id, now) = (ids.next(AuditRow.self), time.now())
-        let isTold = Told()
         database.enqueue(
             Work(
                 lane: work.lane, isWrite: true,
                 body: { transaction in
                     // A body may run again after a conflict, and sees its own writes only.
-                    let witness = AuditWitness(transaction, call)
+                    let witness = AuditWitness(transaction, call, at: now)
                     try work.body(witness)
-                    isTold.set(try witness.record(id, at: now))
-                },
-                completion: { error in
-                    if error == nil, isTold.value { call.noteRow() }
-                    work.completion(error)
-                }))
+                    try witness.record(id)
+                }, completion: work.completion))
     }
-}
-
-/// A flag between a transaction's body and its completion.
-private final class Told: Sendable {
-    private let flag = Mutex(false)
-    var value: Bool { flag.withLock { $0 } }
-    func set(_ value: Bool) { flag.withLock { $0 = value } }
 }
 
 /// What is on record of one change.
@@ -92,14 +78,15 @@ package enum AuditRow {}
 private final class AuditWitness: Transaction {
     private let inner: any Transaction
     private let call: AuditedCall
-    private var didWrite = false
+    private let now: Timestamp
     /// Where the subject's row is found, once a statement has named it.
     private var place: (condition: String, arguments: [SQLValue], name: String?)?
     private var before: String?
 
-    init(_ inner: any Transaction, _ call: AuditedCall) {
+    init(_ inner: any Transaction, _ call: AuditedCall, at now: Timestamp) {
         self.inner = inner
         self.call = call
+        self.now = now
     }
 
     var dialect: Dialect { inner.dialect }
@@ -107,31 +94,27 @@ private final class AuditWitness: Transaction {
     func run(
         _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: (any Row) throws -> Void
     ) throws -> Int {
-        if let target = Self.target(of: statement.text) {
-            didWrite = true
-            if place == nil, let table = call.subject.table, target == table.name {
-                place = self.place(table.key, arguments)
-                if let place { before = try table.state(place.condition, place.arguments, in: inner) }
-            }
+        let table = call.subject.table
+        if place == nil, let target = Self.target(of: statement.text), target == table.name {
+            place = self.place(table.key, arguments, rows)
+            if let place { before = try table.state(place.condition, place.arguments, at: now, in: inner) }
         }
         return try inner.run(statement, arguments, rows: rows, each: each)
     }
 
-    /// The table that a statement writes to; nil for one that reads.
+    /// The table that a statement writes to; nil for one that reads. What a statement of several parts (`WITH`) writes
+    /// to is not looked for.
     private static func target(of text: String) -> Substring? {
         let words = text.split(maxSplits: 4, omittingEmptySubsequences: true) { $0 == " " || $0 == "\n" || $0 == "(" }
         switch words.first {
         case "INSERT", "DELETE": return words.count > 2 ? words[2] : nil
         case "UPDATE": return words.count > 1 ? words[1] : nil
-        // What a statement with several parts writes to is not looked for: it counts as a write.
-        case "WITH":
-            return ["INSERT INTO ", "UPDATE ", "DELETE FROM "].contains(where: { text.contains($0) }) ? "" : nil
         default: return nil
         }
     }
 
     private func place(
-        _ key: AuditSubject.Key, _ arguments: [SQLValue]
+        _ key: AuditSubject.Key, _ arguments: [SQLValue], _ rows: RowBatch?
     ) -> (condition: String, arguments: [SQLValue], name: String?)? {
         let tenant = SQLValue.id(call.principal.tenant)
         let text = arguments.lazy.compactMap { if case .text(let text) = $0 { text } else { nil } }.first
@@ -149,6 +132,21 @@ private final class AuditWitness: Transaction {
             return call.pathID.flatMap { ID<AuditRow>($0) }.map {
                 ("id = $1 AND tenant_id = $2", [.id($0), tenant], $0.description)
             }
+        case .owner(let column):
+            let scope = "tenant_id = $1"
+            guard let owner = call.pathID.flatMap({ ID<AuditRow>($0) }) else {
+                return (
+                    "\(scope) AND org_id = $2 AND \(column) IS NULL", [tenant, .id(call.principal.organisation)], nil
+                )
+            }
+            return ("\(scope) AND \(column) = $2", [tenant, .id(owner)], owner.description)
+        case .entity:
+            guard let rows, rows.values.count >= 2, case .uuid(let high, let low) = rows.values[0] else { return nil }
+            return (
+                "tenant_id = $1 AND org_id = $2 AND entity_id = $3 AND entity_type = $4",
+                [tenant, .id(call.principal.organisation), rows.values[0], rows.values[1]],
+                ID<AuditRow>(high: high, low: low).description
+            )
         case .id:
             // Statements over all rows of a tenant name the tenant first, and no row.
             guard case .uuid(let high, let low)? = arguments.first, arguments.first != tenant else { return nil }
@@ -159,15 +157,11 @@ private final class AuditWitness: Transaction {
         }
     }
 
-    /// Writes the row; false where the transaction changed nothing.
-    func record(_ id: ID<AuditRow>, at now: Timestamp) throws -> Bool {
-        guard didWrite, call.subject.table == nil || place != nil else { return false }
-        var after: String?
-        if let table = call.subject.table, let place {
-            after = try table.state(place.condition, place.arguments, in: inner)
-        }
+    /// Writes the row, unless the transaction left the subject alone.
+    func record(_ id: ID<AuditRow>) throws {
+        guard let place else { return }
+        let after = try call.subject.table.state(place.condition, place.arguments, at: now, in: inner)
         try AuditStore.insert(
-            id, call, resource: place?.name ?? call.pathID, before: before, after: after, now: now, in: inner)
-        return true
+            id, call, resource: place.name ?? call.pathID, before: before, after: after, now: now, in: inner)
     }
 }
