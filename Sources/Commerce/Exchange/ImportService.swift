@@ -54,13 +54,7 @@ package struct ImportService: Sendable {
                     }
                     try ImportStore.remove(held.id, in: transaction)
                 }
-                let open = try transaction.first(
-                    """
-                    SELECT count(*) FROM catalogue_import
-                    WHERE tenant_id = $1 AND state IN ('uploading', 'running', 'paused')
-                    """, [.id(scope.tenant)]
-                ) { Int($0.int(0)) }
-                if open ?? 0 >= Self.openMost {
+                if try ImportStore.openCount(tenant: scope.tenant, in: transaction) >= Self.openMost {
                     throw Refusal.conflict("There are at most \(Self.openMost) open imports of a tenant.")
                 }
                 try ImportStore.insert(new, key: request.idempotencyKey, in: transaction)

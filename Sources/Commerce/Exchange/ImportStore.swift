@@ -80,6 +80,17 @@ enum ImportStore {
                     """), [.id(scope.tenant), .id(scope.organisation), .text(key)], decode)
     }
 
+    static func openCount(tenant: TenantID, in transaction: any Transaction) throws -> Int {
+        // The tenant's row is locked first, so that two that are opened at once can't both be the last one allowed.
+        try transaction.run("SELECT id FROM tenant WHERE id = $1 {for update}", [.id(tenant)], rows: nil) { _ in }
+        return try transaction.first(
+            """
+            SELECT count(*) FROM catalogue_import
+            WHERE tenant_id = $1 AND state IN ('uploading', 'running', 'paused')
+            """, [.id(tenant)]
+        ) { Int($0.int(0)) } ?? 0
+    }
+
     /// Newest first.
     static func list(
         scope: Scope, before: ImportID?, limit: Int, in transaction: any Transaction
