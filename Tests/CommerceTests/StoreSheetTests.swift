@@ -58,7 +58,8 @@ struct StoreSheetTests {
         try await withShop(engine) { shop in
             let imports = Imports(shop)
             let (one, faults) = try await imports.bring(Self.wooCommerce, currency: .usd)
-            #expect(one.source == "woocommerce" && faults.map(\.line) == [8] && faults[0].field == "name", "\(faults)")
+            #expect(
+                one.source == "woocommerce" && faults.map(\.line) == [8] && faults[0].field == "parent", "\(faults)")
             let products = try await imports.products()
             #expect(products.map(\.title) == ["Cap", "Hoodie", "Nameless"])
             #expect(products.map(\.status) == [.active, .active, .draft])
@@ -86,6 +87,35 @@ struct StoreSheetTests {
             let (one, faults) = try await Imports(shop).bring(Self.wooCommerce)
             #expect(one.counts.refused == 5, "\(faults)")
             #expect(faults.first?.field == "regular price" && faults.first?.reason.contains("beside a price") ?? false)
+        }
+    }
+
+    @Test("A variation without its parent is told which, where and what to do", arguments: TestEngine.allCases)
+    func orphans(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let (one, faults) = try await Imports(shop).bring(
+                """
+                ID,Type,SKU,Name,Published,Regular price,Parent,Attribute 1 name,Attribute 1 value(s)
+                1,variation,HOOD-R,Hoodie - Red,1,45,HOOD,Colour,Red
+                2,variable,HOOD,Hoodie,1,,,Colour,"Red, Blue"
+                3,variation,HOOD-B,Hoodie - Blue,1,45,HOOD,Colour,Blue
+                4,variation,LOST,Lost,1,5,GONE,Size,1
+                5,variation,NOBODY,Nobody's,1,5,,Size,1
+                6,variable,BAD,,1,,,Size,1
+                7,variation,BAD-1,Bad - 1,1,5,BAD,Size,1
+                """, currency: .usd)
+            #expect(one.counts.created == 1 && one.counts.updated == 1)
+            #expect(faults.map(\.line) == [2, 5, 6, 7, 8], "\(faults)")
+            let told = Dictionary(faults.map { ($0.line, $0) }) { first, _ in first }
+            #expect([2, 5, 6, 8].allSatisfy { told[$0]?.field == "parent" }, "\(faults)")
+            #expect(told[2]?.reason.hasPrefix("\"HOOD\" stands behind its variation, in line 3: put") == true)
+            #expect(told[2]?.reason.hasSuffix("before line 2") == true)
+            #expect(told[5]?.reason.hasPrefix("\"GONE\" is no product of the catalogue") == true)
+            #expect(told[5]?.reason.contains("before line 5: put the parent's row") == true)
+            #expect(told[6]?.reason.hasPrefix("is empty: name the SKU of the variation's parent") == true)
+            #expect(told[7]?.field == "name")
+            #expect(told[8]?.reason.hasPrefix("\"BAD\" in line 7 was refused: mend") == true, "\(faults)")
+            #expect(try await Imports(shop).products().flatMap(\.variants).map(\.sku) == ["HOOD-B"])
         }
     }
 }

@@ -17,6 +17,8 @@ struct ImportDraft: Sendable, Equatable {
     var variant: [JSONObject.Member]?
     /// Names from the top of the tree of categories down to the product's.
     var categoryPath: [String]?
+    /// What the record names as its parent, where it is a variation of a product that has a record of its own.
+    var parent: String?
     /// Where the variant stands in the caller's own document.
     var variantPointer = "/variant"
 
@@ -25,6 +27,7 @@ struct ImportDraft: Sendable, Equatable {
         self.group = group
     }
 
+    var handle: String? { product.first { $0.name == "handle" }?.value.string }
     var sku: String? { variant?.first { $0.name == "sku" }?.value.string?.trimmed }
 
     /// The draft as the document that `CatalogueRow` reads.

@@ -65,9 +65,28 @@ struct ImportSlice {
             case .unchanged: counts.unchanged += 1
             case .refused(let faults):
                 counts.refused += 1
-                rows[index].refuse(faults, layout)
+                rows[index].refuse(missingParent(of: index, faults).map { [$0] } ?? faults, layout)
             }
         }
+    }
+
+    /// What to say of a variation whose parent isn't there: that its product has no title, which it can't have of
+    /// itself, would help nobody. Nil for rows that were refused for something else.
+    private func missingParent(of index: Int, _ faults: [FieldFault]) -> FieldFault? {
+        let draft = rows[index].draft
+        guard let parent = draft.parent, faults.contains(where: { $0.pointer == "/title" }) else { return nil }
+        let own = rows.firstIndex { $0.draft.parent == nil && $0.draft.handle == draft.handle }
+        let detail =
+            if let own, own > index {
+                "\"\(parent)\" stands behind its variation, in line \(rows[own].draft.line): put the parent's row "
+                    + "before line \(draft.line)"
+            } else if let own {
+                "\"\(parent)\" in line \(rows[own].draft.line) was refused: mend that row and bring both in again"
+            } else {
+                "\"\(parent)\" is no product of the catalogue and stands in no row before line \(draft.line): put the "
+                    + "parent's row (Type variable) before its variations, or bring it in first"
+            }
+        return FieldFault(pointer: "/parent", detail: detail)
     }
 
     /// A SKU that stood before in the same file is refused, and the line that had it first is named.

@@ -10,7 +10,7 @@ enum WooCommerceSheet {
     static let sources: [(pointer: String, heading: String)] = [
         ("/handle", "sku"), ("/title", "name"), ("/description", "description"), ("/brand", "brands"),
         ("/category", "categories"), ("/tags", "tags"), ("/media", "images"), ("/status", "published"),
-        ("/attributes", "attribute 1 name"), ("/url", "external url"), ("/variant/sku", "sku"),
+        ("/attributes", "attribute 1 name"), ("/parent", "parent"), ("/url", "external url"), ("/variant/sku", "sku"),
         ("/variant/price", "regular price"), ("/variant/currency", "regular price"),
         ("/variant/compare_at_price", "regular price"), ("/variant/barcode", "gtin, upc, ean, or isbn"),
         ("/variant/weight_grams", "weight (kg)"), ("/variant/image_url", "images"),
@@ -28,9 +28,13 @@ enum WooCommerceSheet {
         let sku = cells.text("sku")
         if kinds.contains("variation") {
             guard let parent = cells.text("parent") else {
-                cells.fault("parent", "is required for a variation")
+                cells.fault(
+                    "parent",
+                    "is empty: name the SKU of the variation's parent there (or id: and its ID), whose row has to "
+                        + "stand before line \(cells.line); or make its Type simple")
                 return draft
             }
+            draft.parent = parent
             draft.product.add("handle", handle(of: parent))
             draft.variant = variant(&cells, sku: sku, currency: currency)
             let values = attributes(&cells)
