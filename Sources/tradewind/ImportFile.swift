@@ -36,23 +36,16 @@ struct ImportFile: AsyncParsableCommand {
     func run() async throws {
         let client = try options.client()
         var progress = ProgressLine(isTerminal: isatty(STDERR_FILENO) == 1)
-        var one = try await upload(to: client)
-        let path = "/api/v1/pim/imports/\(one["id"]?.string ?? "")"
-        while one["state"]?.string == "running" {
-            try show(progress.text(int(one["bytes_done"]), of: int(one["bytes"]), words(one)))
+        var one = ImportAccount(try await upload(to: client))
+        while one.isRunning {
+            try show(progress.text(one.bytesDone, of: one.bytes, one.counts))
             try await Task.sleep(for: .milliseconds(250))
-            one = try await client.call(.GET, path)
+            one = ImportAccount(try await client.call(.GET, one.path))
         }
-        let state = one["state"]?.string ?? "gone"
-        let reason = one["reason"]?.string.map { " (\($0))" } ?? ""
-        try show(progress.end("\(state)\(reason): \(words(one))"))
-        let faults = try await client.call(.GET, path + "/errors?limit=\(Self.errorsShown)")
-        for fault in faults["data"]?.array ?? [] {
-            let column = fault["column"]?.string.map { " \($0):" } ?? ""
-            print("line \(int(fault["line"])):\(column) \(fault["reason"]?.string ?? "")")
-        }
-        if faults["next_cursor"]?.string != nil { print("and more: GET \(path)/errors") }
-        if state != "completed" || int(one["rows"]?["refused"]) > 0 { throw ExitCode(1) }
+        try show(progress.end(one.ending))
+        let faults = try await client.call(.GET, one.path + "/errors?limit=\(Self.errorsShown)")
+        for line in one.faultLines(faults) { print(line) }
+        if !one.isClean { throw ExitCode(1) }
     }
 
     private func upload(to client: HubClient) async throws -> JSONValue {
@@ -69,14 +62,6 @@ struct ImportFile: AsyncParsableCommand {
             .POST, path, type: format == "csv" ? "text/csv" : "application/x-ndjson",
             body: .stream(FilePieces(file: input, size: Self.pieceBytes), length: length), timeout: .hours(12))
     }
-
-    private func words(_ one: JSONValue) -> String {
-        let rows = one["rows"]
-        let counts = ["created", "updated", "unchanged", "refused"].map { "\(int(rows?[$0])) \($0)" }
-        return "\(int(rows?["read"])) rows: \(counts.joined(separator: ", "))"
-    }
-
-    private func int(_ value: JSONValue?) -> Int { Int(value?.integer ?? 0) }
 }
 
 /// Standard output belongs to what a command answers.
