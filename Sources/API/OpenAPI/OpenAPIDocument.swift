@@ -55,14 +55,17 @@ package enum OpenAPIDocument {
             writer.objectField(path) { writer in
                 for (group, operation) in found[path] ?? [] {
                     writer.objectField(operation.method.rawValue.lowercased()) { writer in
-                        write(operation, of: group, &writer)
+                        let links = OperationLinks.links(from: operation, among: groups.flatMap(\.operations))
+                        write(operation, of: group, links, &writer)
                     }
                 }
             }
         }
     }
 
-    private static func write(_ operation: Operation, of group: OperationGroup, _ writer: inout JSONWriter) {
+    private static func write(
+        _ operation: Operation, of group: OperationGroup, _ links: [OperationLinks.Link], _ writer: inout JSONWriter
+    ) {
         writer.field("operationId", operation.id)
         writer.field("summary", operation.summary)
         writer.arrayField("tags") { $0.string(group.name) }
@@ -81,7 +84,7 @@ package enum OpenAPIDocument {
             }
         }
         writer.objectField("responses") { writer in
-            for answer in operation.answers { write(answer, of: operation, &writer) }
+            for answer in operation.answers { write(answer, of: operation, links, &writer) }
             for status in operation.problems.sorted() {
                 writer.objectField(String(status)) { $0.field("$ref", "#/components/responses/Problem\(status)") }
             }
@@ -116,7 +119,10 @@ package enum OpenAPIDocument {
         }
     }
 
-    private static func write(_ answer: Operation.Answer, of operation: Operation, _ writer: inout JSONWriter) {
+    private static func write(
+        _ answer: Operation.Answer, of operation: Operation, _ links: [OperationLinks.Link],
+        _ writer: inout JSONWriter
+    ) {
         writer.objectField(String(answer.status)) { writer in
             writer.field("description", HTTPResponse.Status(code: answer.status).reasonPhrase)
             if operation.isVersioned || answer.status == 302 {
@@ -127,6 +133,19 @@ package enum OpenAPIDocument {
                 }
             }
             if let schema = answer.schema { writeContent([answer.contentType], schema, nil, &writer) }
+            // An answer of 200 to a POST can be one that made nothing.
+            if answer.status == 201 || answer.status == 202, !links.isEmpty { write(links, &writer) }
+        }
+    }
+
+    private static func write(_ links: [OperationLinks.Link], _ writer: inout JSONWriter) {
+        writer.objectField("links") { writer in
+            for link in links {
+                writer.objectField(link.operation.id) { writer in
+                    writer.field("operationId", link.operation.id)
+                    writer.objectField("parameters") { $0.field(link.name, "$response.body#\(link.pointer)") }
+                }
+            }
         }
     }
 

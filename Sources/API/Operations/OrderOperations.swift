@@ -24,7 +24,7 @@ enum OrderOperations {
                     {"idempotency_key": "cart-1", "currency": "USD", "channel": "api",
                      "items": [{"sku": "SHIRT-M", "quantity": 1, "unit_price": 149.99}]}
                     """
-            ).once().answering(201, .named("Order")).answering(200, .named("Order")),
+            ).once().failing(404).answering(201, .named("Order")).answering(200, .named("Order")),
     ]
 
     private static let life: [Operation] = [
@@ -61,7 +61,7 @@ enum OrderOperations {
                     "external_id": .text(1, upTo: 200), "amount": .givenAmount, "currency?": .currency,
                     "reason?": .text(upTo: 500),
                 ]), example: #"{"external_id": "refund-1", "amount": 10}"#
-            ).once().answering(201, .named("Order")).answering(200, .named("Order")),
+            ).once().failing(404).answering(201, .named("Order")).answering(200, .named("Order")),
     ]
 
     private static let most = AdjustmentRequest.most

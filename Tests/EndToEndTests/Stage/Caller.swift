@@ -65,18 +65,41 @@ struct Caller: Sendable {
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8]?, _ more: HTTPFields
     ) async throws -> Answer {
+        let response = try await response(method, path, body, more)
+        let collected = try await response.body.collect(upTo: 64 << 20)
+        return checked(method, path, response, collected)
+    }
+
+    /// The beginning of an answer that may have no end: its head, and its body until a text has come.
+    func begin(_ path: String, _ more: HTTPFields = [:], until text: String) async throws -> Answer {
+        let response = try await response(.get, path, nil, more)
+        var collected = ByteBuffer()
+        for try await piece in response.body {
+            collected.writeImmutableBuffer(piece)
+            if String(buffer: collected).contains(text) { break }
+        }
+        return checked(.get, path, response, collected)
+    }
+
+    private func response(
+        _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8]?, _ more: HTTPFields
+    ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: address + path)
         request.method = .RAW(value: method.rawValue)
         for field in headers + more { request.headers.replaceOrAdd(name: field.name.rawName, value: field.value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await client.execute(request, timeout: TimeAmount(timeout))
+        return try await client.execute(request, timeout: TimeAmount(timeout))
+    }
+
+    /// The answer, held against the API's document.
+    private func checked(
+        _ method: HTTPRequest.Method, _ path: String, _ response: HTTPClientResponse, _ body: ByteBuffer
+    ) -> Answer {
         var fields = HTTPFields()
         for (name, value) in response.headers {
             if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
         }
-        let collected = try await response.body.collect(upTo: 64 << 20)
-        let answer = Answer(
-            status: Int(response.status.code), headers: fields, body: Array(collected.readableBytesView))
+        let answer = Answer(status: Int(response.status.code), headers: fields, body: Array(body.readableBytesView))
         for fault in DocumentCheck.shared.faults(method, path, answer) { Issue.record("\(fault)") }
         return answer
     }
