@@ -99,7 +99,7 @@ struct SavedAddressTests {
                 let result: Result<Void, any Error>
                 do {
                     let port = try #require(await listening.next(), "the server did not start")
-                    result = .success(try await body(Self.caller(through: exchange, folder: folder, port: port)))
+                    result = .success(try await body(Self.caller(exchange, folder: folder, port: port)))
                 } catch { result = .failure(error) }
                 serving.cancel()
                 _ = await serving.result
@@ -108,9 +108,7 @@ struct SavedAddressTests {
         }
     }
 
-    private static func caller(
-        through exchange: some HTTPExchange, folder: String, port: Int
-    ) throws -> Caller {
+    private static func caller(_ exchange: any HTTPExchange, folder: String, port: Int) throws -> Caller {
         let admin = Principal(
             tenant: TenantID(high: 1, low: 1), organisation: OrganisationID(high: 1, low: 2),
             user: UserID(high: 1, low: 3), role: .admin)
@@ -120,7 +118,6 @@ struct SavedAddressTests {
         for (name, id) in [("X-Tenant-ID", admin.tenant.description), ("X-Org-ID", "\(admin.scope.organisation)")] {
             headers[try #require(HTTPField.Name(name))] = id
         }
-        return Caller(
-            exchange: exchange, address: "http://127.0.0.1:\(port)", headers: headers)
+        return Caller(exchange: exchange, address: "http://127.0.0.1:\(port)", headers: headers)
     }
 }

@@ -66,7 +66,7 @@ final class Receiver: Sendable {
     /// Runs an endpoint while the body runs.
     static func run<T>(_ body: (Receiver) async throws -> T) async throws -> T {
         let receiver = Receiver()
-        let server = try await ReceiverServer.open { .init(status: await receiver.take($0)) }
+        let server = try await ReceiverServer.open { await receiver.take($0) }
         receiver.port.withLock { $0 = server.port }
         let result: Result<T, any Error>
         do { result = .success(try await body(receiver)) } catch { result = .failure(error) }
