@@ -98,7 +98,7 @@ final class SQLiteHandle: Sendable {
     }
 
     /// Registers `now_ms()`; SQLite gives the box back when the connection closes.
-    private static func addClock(_ time: TimeSource, to connection: OpaquePointer) throws {
+    static func addClock(_ time: TimeSource, to connection: OpaquePointer) throws {
         let box = Unmanaged.passRetained(ClockBox(time)).toOpaque()
         let code = sqlite3_create_function_v2(
             connection, "now_ms", 0, SQLITE_UTF8, box,

@@ -1,16 +1,9 @@
 import Foundation
 
 /// Makes an empty folder, lends its path, and deletes it with all that is in it, also when the body fails.
-///
-/// - Parameter isVolatile: whether it may lie in memory, where the system has a place for that.
-package func withTemporaryFolder<T>(isVolatile: Bool = false, _ body: (_ path: String) async throws -> T) async throws
-    -> T
-{
+package func withTemporaryFolder<T>(_ body: (_ path: String) async throws -> T) async throws -> T {
     let name = "tradewind-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-    let memory = "/dev/shm"
-    let isInMemory = isVolatile && FileManager.default.isWritableFile(atPath: memory)
-    let place = isInMemory ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
-    let folder = place.appendingPathComponent(name).path
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
     let result: T
     do {

@@ -62,16 +62,14 @@ private let sqliteSlots = TestSlots(16)
 
 /// Lends an empty place for data on `engine`, and removes it afterwards. Not to be nested: places are limited.
 ///
-/// - Parameters:
-///   - time: what `now_ms()` answers; the real clock without it.
-///   - isVolatile: whether SQLite's file may lie in memory, for a test that commits thousands of times.
+/// - Parameter time: what `now_ms()` answers; the real clock without it.
 package func withStore<T>(
-    _ engine: TestEngine, time: ManualTime? = nil, isVolatile: Bool = false, _ body: (TestStore) async throws -> T
+    _ engine: TestEngine, time: ManualTime? = nil, _ body: (TestStore) async throws -> T
 ) async throws -> T {
     switch engine {
     case .sqlite:
         return try await sqliteSlots.withSlot {
-            try await withTemporaryFolder(isVolatile: isVolatile) { folder in
+            try await withTemporaryFolder { folder in
                 try await body(TestStore(.sqlite, location: folder + "/tradewind.db", time: time))
             }
         }
@@ -88,10 +86,10 @@ package func withStore<T>(
 ///
 /// It is shut down and deleted afterwards, also when the body fails.
 package func withDatabase<T>(
-    _ engine: TestEngine, time: ManualTime? = nil, migrations: [Migration] = Migration.all, isVolatile: Bool = false,
+    _ engine: TestEngine, time: ManualTime? = nil, migrations: [Migration] = Migration.all,
     _ body: (any Database) async throws -> T
 ) async throws -> T {
-    try await withStore(engine, time: time, isVolatile: isVolatile) { store in
+    try await withStore(engine, time: time) { store in
         let database = try store.open()
         let result: T
         do {

@@ -1,5 +1,6 @@
 import Events
 import Kernel
+import ServiceLifecycle
 import Storage
 import Synchronization
 import TestSupport
@@ -56,6 +57,30 @@ struct BreakerDispatchTests {
             try await hub.settle(41)
             #expect(try await status(hub, subscription.id) == nil)
             #expect(try await hub.count("delivery", where: "attempts > 3") == 0)
+        }
+    }
+
+    @Test("What the last calls of a stopping copy say of an endpoint is written down", arguments: TestEngine.allCases)
+    func stopping(engine: TestEngine) async throws {
+        let gate = Gate()
+        try await withHub(
+            engine,
+            answer: { _ in
+                await gate.pass()
+                return .status(503)
+            }
+        ) { hub in
+            let (subscription, _) = try await hub.subscribe()
+            try await hub.publish(16)
+            await gate.arrivals(16)
+            let group = ServiceGroup(services: [hub.dispatcher], logger: Hub.quiet)
+            let run = Task { try await group.run() }
+            await group.triggerGracefulShutdown()
+            while hub.placesLeft > 0 { await Task.yield() }
+            gate.open()
+            try await run.value
+            #expect(try await status(hub, subscription.id)?.state == "open")
+            #expect(try await hub.count("delivery", where: "claim <> 0") == 0)
         }
     }
 

@@ -15,15 +15,19 @@ final class AttemptRecorder: Sendable {
 
     private let committer: GroupCommitter<AttemptRecord, DeliveryNews?>
     private let logger: Logger
+    private let execution: DispatchExecution
     /// Records that were taken and are neither on disk nor given up.
     private let unwritten = Mutex(0)
     private let allWritten = Doorbell()
 
-    init(database: any Database, time: TimeSource, logger: Logger, watch: DeliveryWatch, linger: Duration?) {
+    init(
+        database: any Database, time: TimeSource, logger: Logger, watch: DeliveryWatch, execution: DispatchExecution
+    ) {
         self.logger = logger
+        self.execution = execution
         self.committer = GroupCommitter(
             database: database, lane: .background, batchLimit: Self.batch, waitingLimit: 32_768,
-            linger: linger
+            linger: execution.linger
         ) { transaction, records in
             let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
             let news = try watch.recorded(counting, transaction)
@@ -69,11 +73,12 @@ final class AttemptRecorder: Sendable {
 
     /// Waits until what was taken is on disk, but no longer than `limit`.
     func flush(upTo limit: Duration) async {
-        let clock = ContinuousClock()
-        let end = clock.now + limit
+        let end = execution.uptime() + limit
         // The bell remembers rings of earlier times: after each it is looked whether this is the one.
-        while unwritten.withLock({ $0 }) > 0, clock.now < end, !Task.isCancelled {
-            await allWritten.wait(upTo: clock.now.duration(to: end))
+        while unwritten.withLock({ $0 }) > 0, !Task.isCancelled {
+            let left = end - execution.uptime()
+            if left <= .zero { return }
+            await execution.wait(allWritten, left)
         }
     }
 

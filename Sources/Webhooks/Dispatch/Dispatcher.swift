@@ -46,7 +46,7 @@ package final class Dispatcher: Service {
         self.state = Mutex(DispatchState(bounds: bounds))
         self.execution = execution
         self.recorder = AttemptRecorder(
-            database: database, time: time, logger: logger, watch: watch, linger: execution.linger)
+            database: database, time: time, logger: logger, watch: watch, execution: execution)
     }
 
     // MARK: Taking in
@@ -226,9 +226,18 @@ package final class Dispatcher: Service {
 
     /// Starts nothing new, gives back what waits, and lets running calls end for a few seconds.
     func stop() async {
+        await giveBack()
+        if state.withLock({ $0.calls }) > 0 { await execution.wait(idle, .seconds(6)) }
+        await recorder.flush(upTo: .seconds(2))
+        // What the last calls said of their endpoints, and what was committed for this process as it began to stop.
+        await giveBack()
+    }
+
+    private func giveBack() async {
         let waiting = state.withLock { $0.drain() }
-        let now = time.now()
         await writeTurned()
+        if waiting.isEmpty { return }
+        let now = time.now()
         do {
             try await database.write(.background) { transaction in
                 try DeliveryStore.release(waiting, due: now, in: transaction)
@@ -236,7 +245,5 @@ package final class Dispatcher: Service {
         } catch {
             logger.warning("leases were not given back; they end by themselves", metadata: ["error": "\(error)"])
         }
-        if state.withLock({ $0.calls }) > 0 { await idle.wait(upTo: .seconds(6)) }
-        await recorder.flush(upTo: .seconds(2))
     }
 }

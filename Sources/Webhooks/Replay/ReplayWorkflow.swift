@@ -25,10 +25,15 @@ package struct ReplayWorkflow: WorkflowKind {
     private let dispatcher: Dispatcher
     private let ids: IDGenerator
     private let time: TimeSource
+    private let execution: DispatchExecution
     private let filters = FilterCache()
 
-    package init(database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource) {
+    package init(
+        database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource,
+        execution: DispatchExecution = .standard
+    ) {
         self.database = database
+        self.execution = execution
         self.dispatcher = dispatcher
         self.ids = ids
         self.time = time
@@ -36,10 +41,10 @@ package struct ReplayWorkflow: WorkflowKind {
 
     package func perform(_ batch: [WorkflowClaim]) async throws {
         var active = batch.map { (claim: $0, pace: ReplayPace()) }
-        let end = ContinuousClock.now + Self.turn
+        let end = execution.uptime() + Self.turn
         let bell = Doorbell()
         var vain = 0
-        while !active.isEmpty, vain < Self.vainMost, ContinuousClock.now < end, !Task.isCancelled {
+        while !active.isEmpty, vain < Self.vainMost, execution.uptime() < end, !Task.isCancelled {
             var isMoving = false
             var left: [(claim: WorkflowClaim, pace: ReplayPace)] = []
             for (claim, pace) in active {
@@ -49,7 +54,7 @@ package struct ReplayWorkflow: WorkflowKind {
             }
             active = left
             vain = isMoving ? 0 : vain + 1
-            if !isMoving, !active.isEmpty { await bell.wait(upTo: Self.pause) }
+            if !isMoving, !active.isEmpty { await execution.wait(bell, Self.pause) }
         }
         if active.isEmpty { return }
         let (claims, due) = (active.map(\.claim), time.now() + (vain == Self.vainMost ? Self.vainPause : .zero))

@@ -15,7 +15,9 @@ struct DeliveryJudge {
         let attempts: Int
         let createdAt: Timestamp
         let finishedAt: Timestamp?
-        let isReplay: Bool
+        let replay: ReplayID?
+
+        var isReplay: Bool { replay != nil }
     }
 
     struct Attempt: Sendable {
@@ -30,6 +32,7 @@ struct DeliveryJudge {
         let rows: [Row]
         let attempts: [Attempt]
         let events: Set<EventID>
+        let replays: [Replay]
 
         static func load(in transaction: any Transaction) throws -> Account {
             let rows = try transaction.all(
@@ -41,7 +44,7 @@ struct DeliveryJudge {
                 Row(
                     id: $0.id(0), subscription: $0.id(1), event: $0.id(2), state: $0.text(3), reason: $0.textOrNil(4),
                     attempts: Int($0.int(5)), createdAt: $0.time(6), finishedAt: $0.timeOrNil(7),
-                    isReplay: !$0.isNull(8))
+                    replay: $0.idOrNil(8))
             }
             let attempts = try transaction.all(
                 "SELECT delivery_id, number, started_at, status, error_class FROM attempt ORDER BY delivery_id, number"
@@ -51,7 +54,8 @@ struct DeliveryJudge {
                     status: $0.intOrNil(3).map { Int($0) }, errorClass: $0.textOrNil(4))
             }
             let events = try transaction.all("SELECT id FROM event") { $0.id(0) as EventID }
-            return Account(rows: rows, attempts: attempts, events: Set(events))
+            let replays = try ReplayStore.list(scope: Hub.scope, before: nil, limit: 100, in: transaction)
+            return Account(rows: rows, attempts: attempts, events: Set(events), replays: replays)
         }
     }
 
@@ -82,7 +86,7 @@ struct DeliveryJudge {
         for call in unrecorded.values.joined() where !isExcused(call) {
             found.append("\(ledger.name(call)): the call is not among the attempts")
         }
-        return found + order()
+        return found + order() + replays()
     }
 
     // MARK: Nothing is lost
@@ -97,7 +101,9 @@ struct DeliveryJudge {
         for (id, written) in ledger.written where account.events.contains(id) {
             for endpoint in ledger.endpoints {
                 let rows = firsts[.init(endpoint: endpoint.index, event: id)] ?? []
-                let isWanted = written.active.contains(ledger.subscriptions[endpoint.index])
+                let isWanted =
+                    endpoint.wants(written.event.type)
+                    && written.event.active.contains(ledger.subscriptions[endpoint.index])
                 if rows.count != (isWanted ? 1 : 0) {
                     found.append("s\(endpoint.index) \(id): \(rows.count) deliveries of an event; wanted: \(isWanted)")
                 }
@@ -119,6 +125,9 @@ struct DeliveryJudge {
         case "skipped":
             let changes = ledger.statuses[endpoint.index] ?? []
             if row.reason?.contains("filter") == true { return [] }
+            if let replay = account.replays.first(where: { $0.id == row.replay }), replay.state == .cancelled {
+                return []
+            }
             return row.reason == nil || !changes.contains { !$0.isActive } ? ["\(name): for no reason"] : []
         case "failed":
             if row.reason == nil { return ["\(name): for no reason"] }
@@ -186,7 +195,11 @@ struct DeliveryJudge {
         let (from, to) = (call.start - .seconds(90), call.end + .seconds(120))
         let troubled = call.life.troubles.contains { $0 >= from && $0 <= to }
         let changed = ledger.statuses[call.pair.endpoint]?.contains { $0.at >= from && $0.at <= to } ?? false
-        return troubled || changed
+        let subscription = ledger.subscriptions[call.pair.endpoint]
+        let cancelled = account.replays.contains {
+            $0.subscription == subscription && $0.state == .cancelled && $0.updatedAt >= from && $0.updatedAt <= to
+        }
+        return troubled || changed || cancelled
     }
 
     // MARK: Order
@@ -197,11 +210,13 @@ struct DeliveryJudge {
         for endpoint in ledger.endpoints where endpoint.isOrdered {
             let subscription = ledger.subscriptions[endpoint.index]
             let rows = account.rows.filter { $0.subscription == subscription }
-            let entities = Dictionary(grouping: rows) { ledger.written[$0.event]?.event.entity.id }
+            let entities = Dictionary(grouping: rows) { ledger.written[$0.event]?.event.entity }
             for rows in entities.values {
                 for (before, after) in zip(rows, rows.dropFirst()) {
                     let pair = DeliveryLedger.Pair(endpoint: endpoint.index, event: after.event)
-                    guard let begin = calls[pair]?.first?.start, let end = before.finishedAt else { continue }
+                    // The first call of an event belongs to its first delivery.
+                    let first = after.isReplay ? attempts[after.id]?.first?.startedAt : calls[pair]?.first?.start
+                    guard let begin = first, let end = before.finishedAt else { continue }
                     if begin + Self.skewMost < end {
                         found.append("s\(endpoint.index) \(after.event): sent while \(before.event) waits until \(end)")
                     }

@@ -44,22 +44,25 @@ final class DeliveryLedger: @unchecked Sendable {
         var isSuccess: Bool { status.map { (200..<300).contains($0) } ?? false }
     }
 
+    /// An event that is committed.
     struct Written {
-        let event: DomainEvent
+        let event: TransactionNotes.Event
         let number: Int
-        /// The subscriptions that were active in its transaction.
-        let active: Set<SubscriptionID>
-        let place: Int
+        let at: Timestamp
     }
 
     let endpoints: [SimulatedEndpoint]
     var subscriptions: [SubscriptionID] = []
-    /// Every event of a transaction that may have been committed.
     private(set) var written: [EventID: Written] = [:]
     /// Those whose publisher was told so.
     var acknowledged: Set<EventID> = []
+    /// The numbers of changes, for filters.
+    private var numbers: [EventID: Int] = [:]
     /// How many deliveries a pair may have: the first and its replays.
-    var copies: [Pair: Int] = [:]
+    private(set) var copies: [Pair: Int] = [:]
+    private var replayed: Set<TransactionNotes.Copy> = []
+    /// Events that were sent once more, as those who asked for it were told.
+    var resent: [Pair: Int] = [:]
     private(set) var calls: [Call] = []
     private var open: [Call] = []
     private(set) var accusations: [String] = []
@@ -67,31 +70,54 @@ final class DeliveryLedger: @unchecked Sendable {
     private(set) var statuses: [Int: [(at: Timestamp, isActive: Bool)]] = [:]
     private var breakers: [Int: Timestamp] = [:]
     private var succeededAt: [Int: Timestamp] = [:]
+    private var health: [HealthLedger]
+    /// How often a subscription was given up.
+    private(set) var givenUp = 0
 
-    init(endpoints: [SimulatedEndpoint]) { self.endpoints = endpoints }
+    init(endpoints: [SimulatedEndpoint], terms: HealthLedger.Terms) {
+        self.endpoints = endpoints
+        health = endpoints.map { HealthLedger(terms, isTold: !$0.isOperator) }
+    }
 
     func accuse(_ sentence: String) { accusations.append(sentence) }
 
-    func index(of value: SQLValue) -> Int? { subscriptions.firstIndex { .id($0) == value } }
-
     // MARK: What is written
 
-    func written(_ event: DomainEvent, number: Int, active: Set<SubscriptionID>) {
-        written[event.id] = Written(event: event, number: number, active: active, place: written.count)
-    }
+    /// What a filter is going to see of an event that may be committed.
+    func number(_ event: EventID, is number: Int) { numbers[event] = number }
 
-    func status(_ subscription: SQLValue, isActive: Bool, at now: Timestamp) {
-        guard let index = index(of: subscription) else { return }
-        statuses[index, default: []].append((now, isActive))
-        if !isActive { breakers[index] = nil }
+    /// A transaction is committed. Returns the subscriptions that it gave up.
+    func committed(_ notes: TransactionNotes, at now: Timestamp) -> [Int] {
+        if notes.isEmpty { return [] }
+        for event in notes.events { written[event.id] = Written(event: event, number: numbers[event.id] ?? 0, at: now) }
+        for copy in notes.copies {
+            guard let index = subscriptions.firstIndex(of: copy.subscription) else { continue }
+            copies[Pair(endpoint: index, event: copy.event), default: 1] += 1
+            if !replayed.insert(copy).inserted { accuse("\(now) s\(index) \(copy.event): a replay sends it twice") }
+        }
+        for fault in notes.faults { accuse("\(now) \(fault)") }
+        var ended: [Int] = []
+        let changes = Dictionary(grouping: notes.changes, by: \.subscription).mapValues { $0.map(\.change) }
+        for (index, subscription) in subscriptions.enumerated() {
+            guard let changes = changes[subscription] else { continue }
+            for fault in health[index].follow(changes, at: now) { accuse("\(now) s\(index): \(fault)") }
+            for change in changes {
+                switch change {
+                case .status(let isActive, let isCallers):
+                    statuses[index, default: []].append((now, isActive))
+                    if !isActive { breakers[index] = nil }
+                    if !isActive, !isCallers { ended.append(index) }
+                case .breakerOpened: if breakers[index] == nil { breakers[index] = now }
+                case .breakerClosed: breakers[index] = nil
+                case .attempted, .told: break
+                }
+            }
+        }
+        givenUp += ended.count
+        return ended
     }
 
     func isDisabled(_ index: Int) -> Bool { statuses[index]?.last?.isActive == false }
-
-    func breaker(_ subscription: SQLValue, isOpen: Bool, at now: Timestamp) {
-        guard let index = index(of: subscription) else { return }
-        if !isOpen { breakers[index] = nil } else if breakers[index] == nil { breakers[index] = now }
-    }
 
     // MARK: What is called
 

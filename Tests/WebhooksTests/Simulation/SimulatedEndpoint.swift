@@ -44,7 +44,14 @@ struct SimulatedEndpoint: Sendable {
     var isOrdered = false
     /// Its filter takes events whose number is at least this.
     var least = 0
+    /// What it subscribes to.
+    var types = "order."
     var episodes: [Episode]
+
+    /// Whether it is told how the others are.
+    var isOperator: Bool { types == "webhook." }
+
+    func wants(_ type: String) -> Bool { type.hasPrefix(types) }
 
     var url: String { "https://s\(index).example.com/in" }
 
@@ -76,11 +83,15 @@ struct SimulatedEndpoint: Sendable {
             SimulatedEndpoint(
                 index: 6, profile: "synthesq", schedule: .synthesq, terms: #", "rate_limit": 1, "max_in_flight": 1"#,
                 rate: 1, inFlight: 1, episodes: []),
+            SimulatedEndpoint(
+                index: 7, profile: "standard", schedule: .standard, terms: "", types: "webhook.", episodes: []),
         ]
         for index in all.indices {
-            all[index].episodes =
-                isCalm
-                ? [Episode(from: start, behaviour: .answers(500))] : episodes(from: start, &random)
+            if !isCalm {
+                all[index].episodes = episodes(from: start, &random)
+            } else if !all[index].isOperator {
+                all[index].episodes = [Episode(from: start, behaviour: .answers(500))]
+            }
         }
         return all
     }

@@ -1,3 +1,4 @@
+import Durable
 import Events
 import HTTPTypes
 import Kernel
@@ -18,6 +19,16 @@ final class NodeLife: @unchecked Sendable {
     /// What its clock is off by.
     let skew: Duration
     var isDead = false
+    /// It was asked to stop: it takes no more work.
+    var isStopping = false
+    var hasBegunToStop = false
+    var hasStopped = false
+    /// Until when its writes stand still.
+    var stalledUntil: Timestamp?
+    /// Callers who wait for an answer.
+    var open = 0
+    /// The numbers of its leases.
+    var claims: Set<Int64> = []
     /// When the last look at the store began that went well.
     var polledAt: Timestamp?
     /// The place at which the power is going to go.
@@ -42,42 +53,47 @@ final class SimulatedNode: @unchecked Sendable {
     let dispatcher: Dispatcher
     let publisher: EventPublisher
     let subscriptions: SubscriptionService
-    let replays: @Sendable (EventID, SubscriptionID) async throws -> Void
+    let replays: ReplayService
+    private let replaying: ReplayWorkflow
+    private let database: NodeDatabase
+    private let random: @Sendable () -> UInt64
     private var isLooping = false
+    private var replayTurn: Task<Void, Never>?
     var wantsPoll = true
+    /// Whether replays are to be looked for.
+    var wantsReplays = true
 
     init(_ life: NodeLife, seed: UInt64) throws {
         self.life = life
-        let random = Mutex(SeededRandom(seed: seed))
-        let (clock, executor, skew) = (life.world.time, life.world.executor, life.skew)
+        let drawn = Mutex(SeededRandom(seed: seed))
+        random = { drawn.withLock { $0.next() } }
+        let (clock, skew) = (life.world.time, life.skew)
         let time = TimeSource { clock.now + skew }
-        let database = NodeDatabase(life)
+        database = NodeDatabase(life)
         let ids = IDGenerator(time: time, random: SeededRandom(seed: seed &+ 1))
         let secrets = try Self.secrets()
         let directory = EndpointDirectory(database: database, secrets: secrets, time: time)
-        let dispatcher = Dispatcher(
+        let sequencer = FeedSequencer(database: database, logger: Hub.quiet)
+        let execution = life.world.execution(of: life)
+        dispatcher = Dispatcher(
             database: database,
             sender: AttemptSender(
                 exchange: NodeExchange(life: life), directory: directory, time: time, userAgent: "Simulation"),
-            time: time, random: { random.withLock { $0.next() } }, logger: Hub.quiet,
-            execution: DispatchExecution(start: { executor.start($0) }, linger: nil))
+            time: time, random: random, logger: Hub.quiet,
+            watch: .health(ids: ids, time: time, writer: seed &+ 3, sequencer: sequencer), execution: execution)
         publisher = EventPublisher(
-            database: database, dispatcher: dispatcher,
-            sequencer: FeedSequencer(database: database, logger: Hub.quiet), ids: ids, time: time)
+            database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time)
         subscriptions = SubscriptionService(
             database: database, secrets: secrets, factory: SecretFactory(random: SeededRandom(seed: seed &+ 2)),
             directory: directory, dispatcher: dispatcher, policy: EgressPolicy(), addresses: .passing, ids: ids,
             time: time)
-        self.dispatcher = dispatcher
-        replays = { event, subscription in
-            let now = time.now()
-            try await database.write { transaction in
-                try DeliveryStore.insertReplays(
-                    events: [event], of: subscription, tenant: Hub.scope.tenant, replay: ids.next(), isOrdered: false,
-                    ids: ids, now: now, in: transaction)
-            }
-            dispatcher.wake(for: subscription, tenant: Hub.scope.tenant)
-        }
+        replaying = ReplayWorkflow(
+            database: database, dispatcher: dispatcher, ids: ids, time: time, execution: execution)
+        replays = ReplayService(
+            database: database, sequencer: sequencer, dispatcher: dispatcher,
+            runner: WorkflowRunner(
+                kind: replaying, database: database, time: time, random: random, logger: Hub.quiet),
+            policy: RetentionPolicy(), ids: ids, time: time)
     }
 
     private static func secrets() throws -> SecretBox {
@@ -94,12 +110,26 @@ final class SimulatedNode: @unchecked Sendable {
             time: time)
     }
 
-    /// Works as the dispatcher's own loop does, one round; false when there is nothing to do now.
+    // MARK: What its services do by themselves
+
+    /// Something that a caller asks of it: it does not stop before that has an answer.
+    func serve(_ work: @escaping @Sendable (SimulatedNode) async throws -> Void) {
+        life.open += 1
+        life.world.executor.start { [self] in
+            try? await work(self)
+            life.open -= 1
+        }
+    }
+
+    /// Works as the services' own loops do, one round; false when there is nothing to do now.
     func startRound() -> Bool {
-        if life.isDead || isLooping { return false }
+        if life.isDead { return false }
+        if life.isStopping { return startStop() }
+        let isReplaying = startReplays()
+        if isLooping { return isReplaying }
         let rung = dispatcher.doorbell.takeRing()
         let wakes = dispatcher.state.withLock { $0.sleeping.values.min() }.map { $0 <= life.now } ?? false
-        if !wantsPoll && !rung && !wakes { return false }
+        if !wantsPoll && !rung && !wakes { return isReplaying }
         let polls = wantsPoll
         (isLooping, wantsPoll) = (true, false)
         let (begin, troublesBefore) = (life.world.time.now, life.troubles.count)
@@ -107,6 +137,39 @@ final class SimulatedNode: @unchecked Sendable {
             if polls { _ = await dispatcher.claimDue() } else { _ = await dispatcher.turn() }
             isLooping = false
             if polls, life.troubles.count == troublesBefore { life.polledAt = begin }
+        }
+        return true
+    }
+
+    /// As the workflows' runner does, without its pauses between batches and after failures.
+    private func startReplays() -> Bool {
+        if !wantsReplays || replayTurn != nil { return false }
+        wantsReplays = false
+        let (number, kind) = (Chance.claimNumber(random()), ReplayWorkflow.kind)
+        replayTurn = life.world.executor.start { [self] in
+            var claims: [WorkflowClaim] = []
+            do {
+                claims = try await database.write(.background) {
+                    try WorkflowStore.claim(kind: kind, number: number, limit: 8, in: $0)
+                }
+                if !claims.isEmpty { try await replaying.perform(claims) }
+            } catch {
+                // A lost claim is somebody else's by now; where the store is gone the leases end by themselves.
+            }
+            replayTurn = nil
+        }
+        return true
+    }
+
+    /// As a server does when it is asked to stop: what makes work ends first, the dispatcher behind it.
+    private func startStop() -> Bool {
+        if life.hasBegunToStop { return false }
+        replayTurn?.cancel()
+        if isLooping || replayTurn != nil || life.open > 0 { return false }
+        life.hasBegunToStop = true
+        life.world.executor.start { [self] in
+            await dispatcher.stop()
+            life.hasStopped = true
         }
         return true
     }

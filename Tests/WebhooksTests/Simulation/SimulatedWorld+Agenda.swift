@@ -15,7 +15,16 @@ extension SimulatedWorld {
         case disable(Int)
         case activate(Int)
         case rotate(Int)
-        case replay
+        /// One event once more.
+        case resend
+        /// All that a subscription asks for once more, of some time.
+        case replay(Replay.Selection, rate: Int?)
+        /// A caller pauses, resumes or cancels the newest replay.
+        case move(Replay.State)
+        /// A copy is asked to stop, as before a new version is started.
+        case stop(Int)
+        /// A copy's writes stand still for longer than a lease lasts, while its calls go on.
+        case stall(Int)
     }
 
     /// Makes the subscriptions and the plan of the days to come.
@@ -24,13 +33,16 @@ extension SimulatedWorld {
         let clerk = try nodes[0].clerk(over: base, seed: random.next())
         for endpoint in ledger.endpoints {
             let body =
-                #"{"url": "\#(endpoint.url)", "event_types": ["order.*"], "profile": "\#(endpoint.profile)""#
+                #"{"url": "\#(endpoint.url)", "event_types": ["\#(endpoint.types)*"], "#
+                + #""profile": "\#(endpoint.profile)""#
                 + endpoint.terms + "}"
             let request = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
                 SubscriptionRequest($0, rules: Hub.rules)
             }
             ledger.subscriptions.append(try await clerk.create(request, scope: Hub.scope).0.id)
         }
+        let settings = try FieldReader.read(JSONValue(parsing: Array(health.json.utf8))) { TenantSettingsChange($0) }
+        _ = try await clerk.changeSettings(settings, of: Hub.scope.tenant)
         agenda = terms.isCalm ? [(time.now + .seconds(1), .publish(count: 1))] : plan()
     }
 
@@ -46,6 +58,8 @@ extension SimulatedWorld {
         var second = 1
         for _ in 0..<(6 + draw(6)) {
             at(second, .publish(count: 1 + draw(3)))
+            if chance(4) { at(second + draw(3), .stop(draw(2))) }
+            if chance(8) { at(second, .stall(draw(2))) }
             // In crowds, with hours between them.
             second += chance(3) ? draw(30_000) : draw(20)
         }
@@ -59,7 +73,13 @@ extension SimulatedWorld {
             if chance(2) { at(second + draw(20_000), .activate(subscription)) }
         }
         for _ in 0..<draw(3) { at(draw(90_000), .rotate(draw(ledger.endpoints.count))) }
-        for _ in 0..<draw(4) { at(30_000 + draw(90_000), .replay) }
+        for _ in 0..<draw(4) { at(30_000 + draw(90_000), .resend) }
+        for _ in 0..<draw(3) {
+            let (second, selection) = (20_000 + draw(90_000), Replay.Selection.allCases[draw(3)])
+            at(second, .replay(selection, rate: chance(2) ? nil : 4 + draw(30)))
+            if chance(4) { at(second + draw(5), .move(.paused)) }
+            if chance(4) { at(second + draw(3000), .move(chance(2) ? .running : .cancelled)) }
+        }
         // What 410 ended may begin again.
         if chance(2) { for index in ledger.endpoints.indices { at(100_000, .activate(index)) } }
         return plan.sorted { $0.0 < $1.0 }
@@ -70,11 +90,18 @@ extension SimulatedWorld {
         case .publish(let count): publish(count)
         case .doom(let index, let doom):
             let life = nodes[index].life
-            if life.isDead || life.doom != nil { return }
+            if life.isDead || life.isStopping || life.doom != nil { return }
             life.doom = doom
-            if doom == .anywhere { end(life) } else { agenda.append((time.now + .seconds(20_000), .end(life))) }
+            if doom == .anywhere {
+                end(life, by: doom)
+            } else {
+                agenda.append((time.now + .seconds(20_000), .end(life)))
+            }
         case .end(let life): end(life)
         case .restart(let index): nodes[index] = try start(index)
+        case .stop(let index): nodes[index].life.isStopping = true
+        case .stall(let index):
+            nodes[index].life.stalledUntil = time.now + .seconds(45 + draw(45))
         case .disable(let index): change(index) { _ = try await $0.setStatus(.disabled, of: $1, scope: Hub.scope) }
         case .activate(let index): change(index) { _ = try await $0.setStatus(.active, of: $1, scope: Hub.scope) }
         case .rotate(let index):
@@ -84,12 +111,14 @@ extension SimulatedWorld {
                 }
                 _ = try await $0.rotateSecret(of: $1, rotation, scope: Hub.scope)
             }
-        case .replay: replay()
+        case .resend: resend()
+        case .replay(let selection, let rate): replay(selection, rate)
+        case .move(let state): move(to: state)
         }
     }
 
     private var alive: SimulatedNode? {
-        let alive = nodes.filter { !$0.life.isDead }
+        let alive = nodes.filter { !$0.life.isDead && !$0.life.isStopping }
         return alive.isEmpty ? nil : alive[draw(alive.count)]
     }
 
@@ -99,19 +128,15 @@ extension SimulatedWorld {
         let changes = (0..<count).map { _ in
             SimulatedChange(entityID: ID(high: 5, low: UInt64(1 + draw(3))), number: draw(6))
         }
-        executor.start {
-            let published = try? await node.publisher.write { transaction, events in
+        node.serve { node in
+            let published = try await node.publisher.write { _, events in
                 for change in changes {
                     events.append(change, scope: Hub.scope, actor: .system, source: "api")
                 }
-                let active = try SubscriptionStore.active(forTenants: [Hub.scope.tenant], in: transaction)
-                let wanted = active[Hub.scope.tenant]?.map(\.id) ?? []
-                for (event, change) in zip(events.events, changes) {
-                    ledger.written(event, number: change.number, active: Set(wanted))
-                }
+                for (event, change) in zip(events.events, changes) { ledger.number(event.id, is: change.number) }
                 return events.events
             }
-            for event in published ?? [] { ledger.acknowledged.insert(event.id) }
+            for event in published { ledger.acknowledged.insert(event.id) }
         }
     }
 
@@ -119,19 +144,44 @@ extension SimulatedWorld {
     private func change(
         _ index: Int, _ body: @escaping @Sendable (SubscriptionService, SubscriptionID) async throws -> Void
     ) {
-        guard let node = alive else { return }
         let id = ledger.subscriptions[index]
-        executor.start { try? await body(node.subscriptions, id) }
+        alive?.serve { try await body($0.subscriptions, id) }
     }
 
-    private func replay() {
+    // MARK: Replays
+
+    private func resend() {
         guard let node = alive, !ledger.acknowledged.isEmpty else { return }
         let index = draw(ledger.endpoints.count)
-        if ledger.endpoints[index].isOrdered || ledger.isDisabled(index) { return }
+        if ledger.endpoints[index].isOrdered { return }
         let known = ledger.acknowledged.sorted()
-        let event = known[draw(known.count)]
-        let id = ledger.subscriptions[index]
-        ledger.copies[.init(endpoint: index, event: event), default: 1] += 1
-        executor.start { try? await node.replays(event, id) }
+        let (event, id, ledger) = (known[draw(known.count)], ledger.subscriptions[index], ledger)
+        node.serve { node in
+            let targets = try await node.replays.resend(event, to: id, scope: Hub.scope)
+            for _ in targets { ledger.resent[.init(endpoint: index, event: event), default: 0] += 1 }
+        }
+    }
+
+    private func replay(_ selection: Replay.Selection, _ rate: Int?) {
+        guard let node = alive else { return }
+        let subscription = ledger.subscriptions[draw(ledger.endpoints.count)]
+        let since = time.now - .seconds(1 + draw(100_000))
+        let body =
+            #"{"subscription_id": "\#(subscription)", "since": "\#(since)", "only": "\#(selection.rawValue)""#
+            + (rate.map { #", "rate": \#($0)"# } ?? "") + "}"
+        node.serve { node in
+            let request = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) { ReplayRequest($0) }
+            let replay = try await node.replays.begin(request, scope: Hub.scope, user: .zero)
+            self.newestReplay = replay.id
+            node.wantsReplays = true
+        }
+    }
+
+    private func move(to state: Replay.State) {
+        guard let replay = newestReplay else { return }
+        alive?.serve { node in
+            _ = try await node.replays.move(replay, to: state, scope: Hub.scope)
+            if state == .running { node.wantsReplays = true }
+        }
     }
 }

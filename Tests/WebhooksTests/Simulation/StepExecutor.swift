@@ -19,7 +19,8 @@ final class StepExecutor: TaskExecutor {
     }
 
     /// Starts work whose every step waits for `runOne`.
-    func start(_ work: @escaping @Sendable () async -> Void) {
+    @discardableResult
+    func start(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         Task(executorPreference: self) { await work() }
     }
 }

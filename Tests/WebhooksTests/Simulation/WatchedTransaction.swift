@@ -1,68 +1,24 @@
+import Events
 import Kernel
 import Storage
-import Testing
 
 @testable import Webhooks
 
-/// A defect that is put into the engine's statements, to show that the judge finds it.
-struct Sabotage: Sendable, CustomTestStringConvertible {
-    let name: String
-    /// Which statements: those that begin so.
-    let statement: String
-    /// What of their text is replaced by what; an empty text drops the statement every third time.
-    let words: String
-    let others: String
-
-    var testDescription: String { name }
-
-    static let all = [
-        Sabotage(
-            name: "an attempt is not written now and then", statement: "INSERT INTO attempt", words: "", others: ""),
-        Sabotage(
-            name: "a delivery is not written now and then", statement: "INSERT INTO delivery", words: "", others: ""),
-        Sabotage(
-            name: "retries come a minute early", statement: "SELECT delivery.id", words: "next_at <= now_ms()",
-            others: "next_at <= now_ms() + 60000"),
-        Sabotage(
-            name: "claimed deliveries stay due", statement: "UPDATE delivery SET claim = $1",
-            words: "next_at = now_ms() + $2", others: "next_at = now_ms() + 0 * $2"),
-        Sabotage(
-            name: "nobody looks for earlier ones of an entity", statement: "SELECT delivery.id",
-            words: "p.id < delivery.id", others: "p.id < delivery.id AND 1 = 0"),
-        Sabotage(
-            name: "410 disables nobody", statement: "UPDATE subscription SET status", words: "WHERE id = $1",
-            others: "WHERE id = $1 AND $3 = 'active'"),
-        Sabotage(
-            name: "tries of an open breaker take no turns", statement: "UPDATE breaker SET next_at",
-            words: "next_at = now_ms() + $2", others: "next_at = now_ms() + 0 * $2"),
-        Sabotage(
-            name: "what comes back too often is given up", statement: "UPDATE delivery SET state = r.new_state",
-            words: "SET state = r.new_state",
-            others:
-                "SET state = CASE WHEN r.number > 2 AND r.new_state = 'pending' THEN 'pending' ELSE r.new_state END,"
-                + " held = CASE WHEN r.number > 2 AND r.new_state = 'pending' THEN 2 ELSE held END"),
-    ]
-}
-
 /// Notes what a transaction does that the world has to know of once it is committed, and spoils what it is told to.
 final class WatchedTransaction: Transaction {
-    struct Notes {
-        var leases = false
-        var records = false
-        var deliveries = false
-        var breakers: [(subscription: SQLValue, isOpen: Bool)] = []
-        var statuses: [(subscription: SQLValue, isActive: Bool)] = []
-    }
-
     private let inner: any Transaction
-    private let sabotage: Sabotage?
+    private let book: StatementKind.Book
     private let draw: UInt64
-    private(set) var notes = Notes()
+    /// Whether the copy that asks gives back what it holds, which is then due at once.
+    private let isStopping: Bool
+    private(set) var notes = TransactionNotes()
+    private var ended: Set<SubscriptionID> = []
 
-    init(_ inner: any Transaction, sabotage: Sabotage?, draw: UInt64) {
+    init(_ inner: any Transaction, book: StatementKind.Book, draw: UInt64, isStopping: Bool) {
         self.inner = inner
-        self.sabotage = sabotage
+        self.book = book
         self.draw = draw
+        self.isStopping = isStopping
     }
 
     var dialect: Dialect { inner.dialect }
@@ -70,28 +26,139 @@ final class WatchedTransaction: Transaction {
     func run(
         _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: (any Row) throws -> Void
     ) throws -> Int {
-        let text = statement.text
-        note(text, arguments)
-        if let sabotage, text.hasPrefix(sabotage.statement), text.contains(sabotage.words) || sabotage.words.isEmpty {
-            if sabotage.words.isEmpty {
-                if draw % 3 == 0 { return 0 }
-            } else {
-                let spoilt = text.split(separator: sabotage.words, omittingEmptySubsequences: false)
-                    .joined(separator: sabotage.others)
-                return try inner.run(Statement(composed: spoilt), arguments, rows: rows, each: each)
-            }
+        let (kind, spoilt, isDropped) = book.look(up: statement)
+        if isDropped, draw % 3 == 0 { return 0 }
+        let statement = spoilt ?? statement
+        switch kind {
+        case .records: return try runRecords(statement, arguments, rows, each)
+        case .release:
+            let count = try inner.run(statement, arguments, rows: rows, each: each)
+            if isStopping, let rows { try checkReleased(rows) }
+            return count
+        case .events:
+            let count = try inner.run(statement, arguments, rows: rows, each: each)
+            if let rows { try noteEvents(rows) }
+            return count
+        default:
+            let count = try inner.run(statement, arguments, rows: rows, each: each)
+            note(kind, arguments, rows, count: count)
+            return count
         }
-        return try inner.run(statement, arguments, rows: rows, each: each)
     }
 
-    private func note(_ text: String, _ arguments: [SQLValue]) {
-        if text.hasPrefix("UPDATE delivery SET claim = $1") || text.hasPrefix("WITH oldest") { notes.leases = true }
-        if text.hasPrefix("INSERT INTO attempt") { notes.records = true }
-        if text.hasPrefix("INSERT INTO delivery") { notes.deliveries = true }
-        if text.hasPrefix("INSERT INTO breaker") { notes.breakers.append((arguments[0], true)) }
-        if text.hasPrefix("DELETE FROM breaker") { notes.breakers.append((arguments[0], false)) }
-        if text.hasPrefix("UPDATE subscription SET status") {
-            notes.statuses.append((arguments[0], arguments[2] == .text("active")))
+    private func note(_ kind: StatementKind, _ arguments: [SQLValue], _ rows: RowBatch?, count: Int) {
+        switch kind {
+        case .lease: lease(arguments[0])
+        case .fetch: lease(arguments[2])
+        case .attempts: notes.hasRecords = true
+        case .deliveries: if let rows { noteDeliveries(arguments, rows) }
+        case .skips: if let id = arguments[0].identity() as SubscriptionID? { ended.insert(id) }
+        case .status:
+            if count > 0 {
+                let isCallers = arguments[3] == .text("disabled by a caller")
+                change(arguments[0], .status(isActive: arguments[2] == .text("active"), isCallers: isCallers))
+            }
+        case .breakerOpens: change(arguments[0], .breakerOpened)
+        case .breakerCloses:
+            if count > 0, arguments[0].identity().map({ ended.contains($0) }) == false {
+                change(arguments[0], .breakerClosed)
+            }
+        case .records, .release, .events, .other: break
         }
+    }
+
+    private func change(_ subscription: SQLValue, _ change: TransactionNotes.Change) {
+        if let id = subscription.identity() as SubscriptionID? { notes.changes.append((id, change)) }
+    }
+
+    private func lease(_ number: SQLValue) {
+        notes.hasLeases = true
+        if case .int(let number) = number { notes.claims.insert(number) }
+    }
+
+    private func noteDeliveries(_ arguments: [SQLValue], _ rows: RowBatch) {
+        notes.hasDeliveries = true
+        for start in stride(from: 0, to: rows.values.count, by: rows.columns.count) {
+            if rows.columns.count == 2 {
+                if let subscription = arguments[1].identity() as SubscriptionID?,
+                    let replay = arguments[3].identity() as ReplayID?,
+                    let event = rows.values[start + 1].identity() as EventID?
+                {
+                    notes.copies.append(.init(subscription: subscription, replay: replay, event: event))
+                }
+            } else if rows.columns.count == 10, case .int(let claim) = rows.values[start + 5], claim != 0 {
+                notes.claims.insert(claim)
+            }
+        }
+    }
+
+    // MARK: Asking the store itself
+
+    /// Whoever writes down an attempt has to hold the delivery at that moment.
+    private func runRecords(
+        _ statement: Statement, _ arguments: [SQLValue], _ rows: RowBatch?, _ each: (any Row) throws -> Void
+    ) throws -> Int {
+        guard let rows else { return try inner.run(statement, arguments, rows: rows, each: each) }
+        let width = rows.columns.count
+        var ids = RowBatch(["wanted": .uuid])
+        for start in stride(from: 0, to: rows.values.count, by: width) { ids.append(rows.values[start]) }
+        var held: [DeliveryID: (claim: Int64, subscription: SubscriptionID)] = [:]
+        let found = try inner.all(
+            "SELECT d.id, d.claim, d.subscription_id FROM {rows} r JOIN delivery d ON d.id = r.wanted", rows: ids
+        ) { ($0.id(0, of: Delivery.self), $0.int(1), $0.id(2, of: Subscription.self)) }
+        for (id, claim, subscription) in found { held[id] = (claim, subscription) }
+        var written: Set<DeliveryID> = []
+        let count = try inner.run(statement, arguments, rows: rows) { row in
+            written.insert(row.id(0))
+            try each(row)
+        }
+        for start in stride(from: 0, to: rows.values.count, by: width) {
+            guard let id = rows.values[start].identity() as DeliveryID?, written.contains(id), let was = held[id]
+            else { continue }
+            if rows.values[start + 1] != .int(was.claim) {
+                notes.faults.append("\(id): an attempt is written under a lease that is over")
+            }
+            notes.changes.append(
+                (
+                    was.subscription,
+                    .attempted(
+                        isFailure: rows.values[start + 2] != .text("delivered"),
+                        isGone: rows.values[start + 3] == .text("the endpoint answered 410 Gone"))
+                ))
+        }
+        return count
+    }
+
+    /// What a copy gives back is due at once; where it was wrong about a subscription, five seconds later.
+    private func checkReleased(_ rows: RowBatch) throws {
+        var ids = RowBatch(["wanted": .uuid])
+        for start in stride(from: 0, to: rows.values.count, by: rows.columns.count) { ids.append(rows.values[start]) }
+        let late = try inner.all(
+            """
+            SELECT d.id, d.next_at FROM {rows} r JOIN delivery d ON d.id = r.wanted
+            WHERE d.state = 'pending' AND d.claim = 0 AND d.held = 0 AND d.next_at > now_ms() + 6000
+            """, rows: ids
+        ) { ($0.id(0, of: Delivery.self), $0.time(1)) }
+        for (id, due) in late { notes.faults.append("\(id): given back and not due before \(due)") }
+    }
+
+    private func noteEvents(_ rows: RowBatch) throws {
+        let active = try SubscriptionStore.active(forTenants: [Hub.scope.tenant], in: inner)[Hub.scope.tenant] ?? []
+        let ids = Set(active.map(\.id))
+        for start in stride(from: 0, to: rows.values.count, by: rows.columns.count) {
+            let row = rows.values[start..<start + rows.columns.count]
+            guard let id = row[start].identity() as EventID?, case .text(let type) = row[start + 5],
+                let entity = row[start + 7].identity() as ID<DomainEvent.Entity>?, case .int(let at) = row[start + 8]
+            else { continue }
+            let occurredAt = Timestamp(milliseconds: at)
+            notes.events.append(.init(id: id, type: type, entity: entity, occurredAt: occurredAt, active: ids))
+            if type.hasPrefix("webhook.") { notes.changes.append((entity.cast(), .told(type))) }
+        }
+    }
+}
+
+extension SQLValue {
+    fileprivate func identity<Kind>() -> ID<Kind>? {
+        if case .uuid(let high, let low) = self { ID(high: high, low: low) } else { nil }
     }
 }
