@@ -1,4 +1,3 @@
-import DeliveryClient
 import Webhooks
 
 #if canImport(Glibc)
@@ -17,8 +16,9 @@ package struct OpenFiles: Sendable, Equatable {
     /// What the process may raise it to by itself.
     package let most: UInt64
 
-    /// All calls that may run at once, the idle connections beside them, and as many for callers and files.
-    package static let wanted = UInt64(DispatchBounds.standard.slots + 2 * DeliveryOptions().idleInAll)
+    /// All calls that may run at once, and 2,048 for callers and files. Idle connections are the calls of a moment ago:
+    /// a call takes one of them before it opens another.
+    package static let wanted = UInt64(DispatchBounds.standard.slots + 2048)
 
     /// Nil where the system doesn't say.
     package static func current() -> OpenFiles? {
