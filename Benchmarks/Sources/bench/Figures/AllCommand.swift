@@ -63,7 +63,7 @@ struct AllCommand: AsyncParsableCommand {
                 ).take()
             }
             + Figure.taking {
-                try await ParkedFigure(lab, parked: quick ? 20_000 : 1_000_000, due: quick ? 5_000 : 40_000).take()
+                try await ParkedFigure(lab, parked: quick ? 20_000 : 1_000_000, due: quick ? 5_000 : 200_000).take()
             }
             + Figure.taking {
                 try await ReplayFigure(lab: lab, count: quick ? 5_000 : 100_000, perSecond: 200).take()
