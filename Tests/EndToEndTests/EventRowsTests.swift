@@ -71,6 +71,7 @@ struct EventRowsTests {
     @Test("An event's id is taken as ULID and as UUID wherever there is one", arguments: TestEngine.allCases)
     func forms(_ engine: TestEngine) async throws {
         try await withEvents(engine, products: 1) { _, shop in
+            _ = try await shop.subscribe("http://127.0.0.1:9/nobody")
             let events = try await shop.feed()
             let ulid = try events[0].text("id")
             let uuid = try #require(ID<Receiver>(ulid)).description
@@ -103,7 +104,7 @@ struct EventRowsTests {
                 for (query, types) in [
                     ("", both), ("event_type=order.*", ["order.created"]), ("entity_type=product", ["product.created"]),
                     ("entity_id=\(product)", ["product.created"]), ("entity_id=\(order)", ["order.created"]),
-                    ("source=api", ["product.created"]), ("source=\(shop.connection)", ["order.created"]),
+                    ("source=api", ["product.created"]), ("source=connection:\(shop.connection)", ["order.created"]),
                     ("since=2020-01-01T00:00:00Z", both), ("since=2099-01-01T00:00:00Z", []),
                     ("until=2099-01-01T00:00:00Z", both), ("until=2020-01-01T00:00:00Z", []),
                     ("subscription_id=\(subscription)", ["product.created"]), ("delivery_state=failed", []),
@@ -125,7 +126,7 @@ struct EventRowsTests {
         try await withEvents(engine, products: 0, order: buyer) { server, shop in
             let event = try #require(try await shop.api.get(Self.log + "?event_type=order.created").page().first)
             #expect(event["user_id"]?.string == "00000000-0000-0000-0000-000000000000")
-            #expect(event["role"]?.string == "system" && event["source"]?.string == shop.connection)
+            #expect(event["role"]?.string == "system" && event["source"]?.string == "connection:\(shop.connection)")
             let one = "\(Self.log)/\(try event.text("event_id"))"
             #expect(try await shop.api.get(one)["withheld"]?["customer_email"]?.string == "ada@example.com")
             let viewer = try await server.caller(token: server.token(role: "viewer"))

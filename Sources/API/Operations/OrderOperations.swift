@@ -9,7 +9,7 @@ enum OrderOperations {
         schemas: OrderSchemas.all, operations: orders + life)
 
     private static let orders: [Operation] = [
-        .get(root, "listOrders", "Orders, newest first.")
+        .get(root, "listOrders", "Orders, oldest first.")
             .asking([
                 "status?": .choice(OrderStatus.self), "channel?": .text, "since?": .time,
                 "match_status?": .choice(Order.MatchStatus.self), "external_id?": .text, "tag?": .text,
