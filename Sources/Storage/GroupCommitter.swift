@@ -14,7 +14,8 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
 
     private struct State {
         var waiting: [Waiting] = []
-        var isCommitting = false
+        /// Commits under way.
+        var commits = 0
         var lastEnd: ContinuousClock.Instant?
     }
 
@@ -29,6 +30,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     private let batchLimit: Int
     private let waitingLimit: Int
     private let linger: Duration?
+    private let commitsMost: Int
     private let commit: @Sendable (any Transaction, [Item]) throws -> [Outcome]
     private let state = Mutex(State())
 
@@ -37,9 +39,12 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     ///   - waitingLimit: items that may wait; one more is refused as unavailable.
     ///   - linger: for items that nobody waits for: how long a commit may be put off while others came just before, so
     ///     that it carries more than one. An item that comes alone is committed at once all the same.
+    ///   - commitsMost: commits that may be under way at once, for engines that have more than one writer: while one is
+    ///     flushed, the next is written. Items of two commits have no order among them.
     ///   - commit: writes a batch and gives one outcome an item, in the batch's order.
     package init(
         database: any Database, lane: Lane, batchLimit: Int, waitingLimit: Int, linger: Duration? = nil,
+        commitsMost: Int = 1,
         commit: @escaping @Sendable (any Transaction, [Item]) throws -> [Outcome]
     ) {
         self.database = database
@@ -47,6 +52,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         self.batchLimit = batchLimit
         self.waitingLimit = waitingLimit
         self.linger = linger
+        self.commitsMost = commitsMost
         self.commit = commit
     }
 
@@ -65,8 +71,8 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         let next: Next = state.withLock { state in
             if state.waiting.count >= waitingLimit { return .refuse }
             state.waiting.append(Waiting(item: item, resume: resume))
-            if state.isCommitting { return .wait }
-            state.isCommitting = true
+            if state.commits >= commitsMost { return .wait }
+            state.commits += 1
             return .start
         }
         switch next {
@@ -97,6 +103,8 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
                 body: { transaction in
                     // Taken as late as possible, and only once: after a conflict the same batch runs again.
                     if taken.batch.isEmpty { taken.batch = self.takeBatch() }
+                    // The other commit may have taken all there was.
+                    if taken.batch.isEmpty { return }
                     taken.outcomes = try self.commit(transaction, taken.batch.map(\.item))
                     precondition(taken.outcomes.count == taken.batch.count, "one outcome an item")
                 },
@@ -116,11 +124,11 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
 
     private func finish(_ taken: Taken, _ error: (any Error)?) {
         // An engine that is gone never ran the body: its callers must hear of it too.
-        let batch = taken.batch.isEmpty ? takeBatch() : taken.batch
+        let batch = taken.batch.isEmpty && error != nil ? takeBatch() : taken.batch
         let hasMore = state.withLock { state in
-            state.isCommitting = !state.waiting.isEmpty
+            if state.waiting.isEmpty { state.commits -= 1 }
             if linger != nil { state.lastEnd = .now }
-            return state.isCommitting
+            return !state.waiting.isEmpty
         }
         if hasMore { startSoon() }
         for (index, waiting) in batch.enumerated() {

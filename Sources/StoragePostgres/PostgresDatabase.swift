@@ -12,8 +12,8 @@ package final class PostgresDatabase: Database {
         package var interactive: Int
         package var background: Int
 
-        /// One connection takes in more than a disk can flush, because intake commits in groups.
-        package init(intake: Int = 1, interactive: Int = 3, background: Int = 2) {
+        /// Intake commits in groups, two at once: while one is flushed, the next is written.
+        package init(intake: Int = 2, interactive: Int = 3, background: Int = 2) {
             self.intake = intake
             self.interactive = interactive
             self.background = background

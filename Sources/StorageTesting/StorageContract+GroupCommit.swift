@@ -16,6 +16,17 @@ extension StorageContract {
             expectEqual(try await database.numbers(), (0..<500).map { Int64($0) })
             #expect(committer.waitingCount == 0)
         },
+        ContractCheck("With two commits at once, each item is in one of them") { database in
+            let committer = numberCommitter(database, commitsMost: 2)
+            let outcomes = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+                for number in 0..<500 { group.addTask { (number, try await committer.submit(number)) } }
+                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            #expect(outcomes.count == 500 && outcomes.allSatisfy { $0.value == $0.key * 2 })
+            expectEqual(try await database.numbers(), (0..<500).map { Int64($0) })
+            await #expect(throws: StorageError.self) { _ = try await committer.submit(13) }
+            expectEqual(try await committer.submit(500), 1000)
+        },
         ContractCheck("A batch that fails tells each of its callers and stops nobody behind it") { database in
             let committer = numberCommitter(database)
             try await database.write { try $0.insert(13) }
@@ -68,8 +79,12 @@ extension StorageContract {
         },
     ]
 
-    private static func numberCommitter(_ database: any Database) -> GroupCommitter<Int, Int> {
-        GroupCommitter(database: database, lane: .intake, batchLimit: 64, waitingLimit: 10_000) { transaction, items in
+    private static func numberCommitter(
+        _ database: any Database, commitsMost: Int = 1
+    ) -> GroupCommitter<Int, Int> {
+        GroupCommitter(
+            database: database, lane: .intake, batchLimit: 64, waitingLimit: 10_000, commitsMost: commitsMost
+        ) { transaction, items in
             var rows = RowBatch(["id": .uuid, "number": .int])
             for item in items { rows.append(key(item), .int(item)) }
             try transaction.execute(

@@ -40,6 +40,7 @@ package final class Intake: Sendable {
         self.time = time
         self.committer = GroupCommitter(
             database: database, lane: .intake, batchLimit: 256, waitingLimit: 8192,
+            commitsMost: database.dialect == .postgres ? 2 : 1,
             commit: { try InboxStore.insert($1, in: $0) })
     }
 
