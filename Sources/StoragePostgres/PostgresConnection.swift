@@ -117,6 +117,14 @@ final class PostgresConnection {
         return last
     }
 
+    /// Makes the server plan each statement anew at its next use. A prepared statement's plan is made for the tables as
+    /// they were then, and is kept until something analyses them.
+    func forgetPlans() throws(PostgresFailure) {
+        try check(PQsendQueryParams(handle, "DISCARD PLANS", 0, nil, nil, nil, nil, 1))
+        sent.append(.plain)
+        try leave()
+    }
+
     /// Sends the pipeline off without waiting for its answers.
     func leave() throws(PostgresFailure) {
         try check(PQpipelineSync(handle))

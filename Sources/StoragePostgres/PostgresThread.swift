@@ -21,6 +21,7 @@ final class PostgresThread {
     private let url: String
     private let session: PostgresSession
     private var connection: PostgresConnection?
+    private var planAge = PlanAge()
 
     init(lane: PostgresLane, counter: PostgresCounter, logger: Logger, url: String, session: PostgresSession) {
         self.lane = lane
@@ -55,7 +56,9 @@ final class PostgresThread {
     private func perform(_ work: Work) throws {
         for run in 0... {
             do {
-                return try PostgresTransaction.perform(work, on: connected(), counter: counter)
+                let connection = try connected()
+                if planAge.isOver(at: .now) { try connection.forgetPlans() }
+                return try PostgresTransaction.perform(work, on: connection, counter: counter)
             } catch let failure as PostgresFailure where failure.remedy != .none && run < Self.rerunLimit {
                 wait(Self.firstRerunPause * (1 << run))
             }

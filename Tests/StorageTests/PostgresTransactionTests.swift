@@ -1,7 +1,8 @@
 import Storage
-import StoragePostgres
 import Synchronization
 import Testing
+
+@testable import StoragePostgres
 
 @Suite("PostgreSQL transactions")
 struct PostgresTransactionTests {
@@ -166,6 +167,34 @@ struct PostgresTransactionTests {
             }
             #expect(try #require(held) <= 256 + 4 + 1)
             #expect(try #require(held) > 200)
+        }
+    }
+
+    @Test("Plans end with their works or their time, but never follow each other closely")
+    func planAge() {
+        var age = PlanAge()
+        let start = ContinuousClock.now
+        #expect(!age.isOver(at: start))
+        // Busy: the works are over before the shortest time is.
+        let early = (1...PlanAge.works + 50).filter { _ in age.isOver(at: start + .milliseconds(100)) }
+        #expect(early.isEmpty)
+        #expect(age.isOver(at: start + PlanAge.least))
+        #expect(!age.isOver(at: start + PlanAge.least * 2))
+        // Idle: the time alone.
+        #expect(age.isOver(at: start + PlanAge.least + PlanAge.most))
+        #expect(!age.isOver(at: start + PlanAge.least + PlanAge.most))
+    }
+
+    @Test("A session that plans anew goes on with the statements that it has prepared")
+    func plansAnew() async throws {
+        try await withPostgres(connections: .init(intake: 1)) { database, _ in
+            let begin = ContinuousClock.now
+            var number = 0
+            while number <= 3 * PlanAge.works || begin.duration(to: .now) < PlanAge.least * 3 {
+                try await database.change(.intake, Self.insert, [.int(number), .text("label")])
+                number += 1
+            }
+            #expect(try await Self.count(database) == Int64(number))
         }
     }
 

@@ -25,12 +25,14 @@ package struct InvalidDocument: Error, Equatable, Sendable, CustomStringConverti
 package final class FieldReader {
     private let object: JSONObject
     private let pointer: String
-    private var asked: Set<String> = []
+    /// For each member, in their order, whether it was asked for.
+    private var isAsked: [Bool]
     private(set) var faults: [FieldFault] = []
 
     package init(_ object: JSONObject, pointer: String = "") {
         self.object = object
         self.pointer = pointer
+        isAsked = Array(repeating: false, count: object.members.count)
     }
 
     /// Reads a body; anything but an object is the one fault that ends reading at once.
@@ -46,7 +48,7 @@ package final class FieldReader {
 
     /// Throws what has been collected, unknown members included.
     package func finish() throws {
-        for member in object.members where !asked.contains(member.name) {
+        for (member, isAsked) in zip(object.members, isAsked) where !isAsked {
             fault(member.name, "is not a field of this document")
         }
         if !faults.isEmpty { throw InvalidDocument(faults) }
@@ -66,9 +68,10 @@ package final class FieldReader {
 
     /// The member as it stands; JSON's null counts as absent.
     package func value(_ name: String) -> JSONValue? {
-        asked.insert(name)
-        guard let value = object[name], value != .null else { return nil }
-        return value
+        guard let index = object.members.firstIndex(where: { $0.name == name }) else { return nil }
+        isAsked[index] = true
+        let value = object.members[index].value
+        return value == .null ? nil : value
     }
 
     /// Whether the member is named at all, be it with null: what is asked for the difference between "leave" and
@@ -210,7 +213,7 @@ package final class FieldReader {
     private func nested<T>(_ object: JSONObject, _ pointer: String, _ body: (FieldReader) -> T) -> T {
         let reader = FieldReader(object, pointer: pointer)
         let result = body(reader)
-        for member in reader.object.members where !reader.asked.contains(member.name) {
+        for (member, isAsked) in zip(reader.object.members, reader.isAsked) where !isAsked {
             reader.fault(member.name, "is not a field of this document")
         }
         faults += reader.faults
