@@ -306,7 +306,7 @@ struct ReplayTests {
         #expect(pace.room(waiting: 10) == 246 && pace.window == 256)
         for _ in 0..<5 { _ = pace.room(waiting: 0) }
         #expect(pace.window == ReplayPace.windowMost)
-        for _ in 0..<9 { _ = pace.room(waiting: 600) }
+        for _ in 0..<9 { _ = pace.room(waiting: 1100) }
         #expect(pace.window == ReplayPace.windowLeast)
     }
 }

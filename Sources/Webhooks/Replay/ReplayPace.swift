@@ -7,7 +7,7 @@ import Kernel
 struct ReplayPace {
     static let windowLeast = 64
     /// Half of what is held in memory for one endpoint: the other half stays for what happens now.
-    static let windowMost = 512
+    static let windowMost = EndpointQueue.capacityMost / 2
 
     private(set) var window = windowLeast
 

@@ -12,9 +12,9 @@ package struct ReplayWorkflow: WorkflowKind {
     /// How long a turn goes on over the same replays before others may join.
     private static let turn: Duration = .seconds(2)
     /// The wait between two looks when no replay could get on.
-    private static let pause: Duration = .milliseconds(20)
+    private static let pause: Duration = .milliseconds(5)
     /// Looks in vain after which a turn ends, and when its replays are looked at again.
-    private static let vainMost = 25
+    private static let vainMost = 100
     private static let vainPause: Duration = .seconds(2)
 
     package let name = ReplayWorkflow.kind
