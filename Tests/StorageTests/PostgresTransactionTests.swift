@@ -174,15 +174,14 @@ struct PostgresTransactionTests {
     func planAge() {
         var age = PlanAge()
         let start = ContinuousClock.now
-        #expect(!age.isOver(at: start))
+        func isOver(_ later: Duration) -> Bool { age.isOver(at: start + later) }
+        let first = isOver(.zero)
         // Busy: the works are over before the shortest time is.
-        let early = (1...PlanAge.works + 50).filter { _ in age.isOver(at: start + .milliseconds(100)) }
-        #expect(early.isEmpty)
-        #expect(age.isOver(at: start + PlanAge.least))
-        #expect(!age.isOver(at: start + PlanAge.least * 2))
+        let early = (1...PlanAge.works + 50).contains { _ in isOver(.milliseconds(100)) }
+        let busy = [isOver(PlanAge.least), isOver(PlanAge.least * 2)]
         // Idle: the time alone.
-        #expect(age.isOver(at: start + PlanAge.least + PlanAge.most))
-        #expect(!age.isOver(at: start + PlanAge.least + PlanAge.most))
+        let idle = [isOver(PlanAge.least + PlanAge.most), isOver(PlanAge.least + PlanAge.most)]
+        #expect(!first && !early && busy == [true, false] && idle == [true, false])
     }
 
     @Test("A session that plans anew goes on with the statements that it has prepared")
