@@ -12,7 +12,7 @@ import Webhooks
 /// connection, so that would be the end of deliveries long before their own bound.
 package struct OpenFiles: Sendable, Equatable {
     /// The limit in force.
-    package var limit: UInt64
+    package let limit: UInt64
     /// What the process may raise it to by itself.
     package let most: UInt64
 
@@ -28,7 +28,6 @@ package struct OpenFiles: Sendable, Equatable {
     }
 
     /// Raises the limit as far as the process may, and returns what holds then. A system that refuses leaves it.
-    @discardableResult
     package static func raise() -> OpenFiles? {
         guard let found = current(), found.limit < found.most else { return current() }
         var limits = rlimit()

@@ -62,14 +62,7 @@ struct BreakerDispatchTests {
 
     @Test("What the last calls of a stopping copy say of an endpoint is written down", arguments: TestEngine.allCases)
     func stopping(engine: TestEngine) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(503)
-            }
-        ) { hub in
+        try await withGatedHub(engine, status: 503) { hub, gate in
             let (subscription, _) = try await hub.subscribe()
             try await hub.publish(16)
             await gate.arrivals(16)

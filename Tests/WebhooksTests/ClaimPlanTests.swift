@@ -9,14 +9,7 @@ import Testing
 struct ClaimPlanTests {
     @Test("What waits for a later time is not walked over", arguments: TestEngine.allCases)
     func plans(engine: TestEngine) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(200)
-            }
-        ) { hub in
+        try await withGatedHub(engine) { hub, gate in
             for _ in 0..<8 { _ = try await hub.subscribe() }
             // Leased, so that each waits for the end of its lease.
             try await hub.publish(250)

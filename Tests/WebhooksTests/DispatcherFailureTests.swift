@@ -101,14 +101,7 @@ struct DispatcherFailureTests {
 
     @Test("A server that stops gives back what waits and writes down what it sent", arguments: TestEngine.allCases)
     func stopping(engine: TestEngine) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(200)
-            }
-        ) { hub in
+        try await withGatedHub(engine) { hub, gate in
             _ = try await hub.subscribe()
             try await hub.publish(40)
             await gate.arrivals(16)
@@ -156,14 +149,7 @@ struct DispatcherFailureTests {
 
     @Test("A record of a claim that is over changes nothing", arguments: TestEngine.allCases)
     func lateRecord(engine: TestEngine) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(500)
-            }
-        ) { hub in
+        try await withGatedHub(engine, status: 500) { hub, gate in
             let (subscription, _) = try await hub.subscribe()
             try await hub.publish()
             await gate.arrivals(1)

@@ -14,14 +14,7 @@ struct EndingBacklogTests {
     private func withBacklog(
         _ engine: TestEngine, _ body: (Hub, SubscriptionID, Gate) async throws -> Void
     ) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(200)
-            }
-        ) { hub in
+        try await withGatedHub(engine) { hub, gate in
             let (subscription, _) = try await hub.subscribe()
             try await hub.publish(Self.count)
             await gate.arrivals(EndpointQueue.windowStart)
@@ -36,10 +29,7 @@ struct EndingBacklogTests {
             #expect(try await hub.count("delivery", where: "state = 'skipped'") == DeliveryStore.skippedMost)
 
             gate.open()
-            let loop = Task { try await hub.dispatcher.run() }
-            try await hub.deliveries(0, where: "state = 'pending'")
-            loop.cancel()
-            try await loop.value
+            try await hub.settle(0, where: "state = 'pending'")
             let ended = "state = 'skipped' AND reason = 'disabled by a caller' AND claim = 0"
             #expect(try await hub.count("delivery", where: ended) == Self.count)
         }
@@ -52,10 +42,7 @@ struct EndingBacklogTests {
             #expect(try await hub.count("delivery", where: "state = 'skipped'") == DeliveryStore.skippedMost)
 
             gate.open()
-            let loop = Task { try await hub.dispatcher.run() }
-            try await hub.deliveries(0, where: "state = 'pending'")
-            loop.cancel()
-            try await loop.value
+            try await hub.settle(0, where: "state = 'pending'")
             let ended = "state = 'skipped' AND reason = 'the subscription was deleted'"
             #expect(try await hub.count("delivery", where: ended) == Self.count)
         }

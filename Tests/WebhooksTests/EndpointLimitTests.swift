@@ -35,14 +35,7 @@ struct EndpointLimitTests {
 
     @Test("No more calls run at once than it allows", arguments: TestEngine.allCases)
     func inFlight(engine: TestEngine) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(200)
-            }
-        ) { hub in
+        try await withGatedHub(engine) { hub, gate in
             let (subscription, _) = try await hub.subscribe()
             try await limit(subscription.id, rate: nil, inFlight: 3, in: hub)
             try await hub.publish(60)

@@ -83,14 +83,7 @@ struct FanOutTests {
 
     @Test("One event for 25 subscriptions is one transaction", arguments: TestEngine.allCases)
     func oneTransaction(engine: TestEngine) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(200)
-            }
-        ) { hub in
+        try await withGatedHub(engine) { hub, gate in
             for _ in 0..<25 { _ = try await hub.subscribe() }
             let before = hub.database.writesAsked
             try await hub.publish()
@@ -115,14 +108,7 @@ struct FanOutTests {
 
     @Test("What an endpoint has no room for is held back, and fetched as it gets room", arguments: TestEngine.allCases)
     func overflow(engine: TestEngine) async throws {
-        let gate = Gate()
-        try await withHub(
-            engine,
-            answer: { _ in
-                await gate.pass()
-                return .status(200)
-            }
-        ) { hub in
+        try await withGatedHub(engine) { hub, gate in
             _ = try await hub.subscribe()
             try await hub.publish(1000)
             #expect(try await hub.count("delivery", where: "held = 1 AND claim = 0") == 1000 - 256)

@@ -115,10 +115,10 @@ struct Hub: Sendable {
         try await database.until { try Hub.count("delivery", where: condition, in: $0) == count }
     }
 
-    /// Has the dispatcher work as its loop does, until that many deliveries are delivered.
-    func settle(_ count: Int) async throws {
+    /// Has the dispatcher work as its loop does, until that many deliveries meet the condition.
+    func settle(_ count: Int, where condition: String = "state = 'delivered'") async throws {
         let loop = Task { try await dispatcher.run() }
-        try await deliveries(count, where: "state = 'delivered'")
+        try await deliveries(count, where: condition)
         loop.cancel()
         try await loop.value
     }
@@ -261,4 +261,18 @@ final class ObservedDatabase: Database {
             }
         }
     }
+}
+
+/// Lends a hub whose endpoints leave every call waiting until the gate is opened.
+func withGatedHub(
+    _ engine: TestEngine, status: Int = 200, _ body: (_ hub: Hub, _ gate: Gate) async throws -> Void
+) async throws {
+    let gate = Gate()
+    try await withHub(
+        engine,
+        answer: { _ in
+            await gate.pass()
+            return .status(status)
+        }
+    ) { hub in try await body(hub, gate) }
 }
