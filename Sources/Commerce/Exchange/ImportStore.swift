@@ -1,6 +1,7 @@
 import Events
 import Kernel
 import Storage
+import Webhooks
 
 /// The rows of imports, the pieces of their files, and what was wrong in them.
 enum ImportStore {
@@ -82,7 +83,7 @@ enum ImportStore {
 
     static func openCount(tenant: TenantID, in transaction: any Transaction) throws -> Int {
         // The tenant's row is locked first, so that two that are opened at once can't both be the last one allowed.
-        try transaction.run("SELECT id FROM tenant WHERE id = $1 {for update}", [.id(tenant)], rows: nil) { _ in }
+        try TenantLock.take(tenant, in: transaction)
         return try transaction.first(
             """
             SELECT count(*) FROM catalogue_import

@@ -41,7 +41,7 @@ package struct OwnTypeService: Sendable {
         try Self.check(schema, request.example)
         let id: OwnTypeID = ids.next()
         return try await publisher.write { transaction, events in
-            try OwnTypeStore.lockTenant(scope.tenant, in: transaction)
+            try TenantLock.take(scope.tenant, in: transaction)
             let names = try OwnTypeStore.names(tenant: scope.tenant, in: transaction)
             if names.contains(name) { throw Refusal.conflict("The tenant has the event type \(name) already.") }
             if names.count >= Self.typesMost {

@@ -38,12 +38,6 @@ enum OwnTypeStore {
                     """), [.id(tenant), .text(name)], decode)
     }
 
-    /// Keeps other callers of the tenant from adding types until the commit: their number is bounded, and two that
-    /// count at the same time would both see room for one.
-    static func lockTenant(_ tenant: TenantID, in transaction: any Transaction) throws {
-        _ = try transaction.first("SELECT id FROM tenant WHERE id = $1 {for update}", [.id(tenant)]) { _ in true }
-    }
-
     static func insert(_ type: OwnType, scope: Scope, in transaction: any Transaction) throws {
         try transaction.execute(
             """

@@ -72,7 +72,7 @@ enum ReplayStore {
     /// Replays of a tenant that are not at their end. The tenant's row is locked first, so that two that begin at once
     /// can't both be the last one allowed.
     static func openCount(_ tenant: TenantID, in transaction: any Transaction) throws -> Int {
-        try transaction.run("SELECT id FROM tenant WHERE id = $1 {for update}", [.id(tenant)], rows: nil) { _ in }
+        try TenantLock.take(tenant, in: transaction)
         return try transaction.first(
             "SELECT count(*) FROM replay WHERE tenant_id = $1 AND state IN ('running', 'paused')", [.id(tenant)]
         ) { Int($0.int(0)) } ?? 0

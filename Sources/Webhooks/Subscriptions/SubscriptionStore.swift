@@ -147,7 +147,7 @@ enum SubscriptionStore {
 
     static func activeCount(tenant: TenantID, in transaction: any Transaction) throws -> Int {
         // The tenant's row is locked first, so that two creations at once can't both be the last one allowed.
-        try transaction.run("SELECT id FROM tenant WHERE id = $1 {for update}", [.id(tenant)], rows: nil) { _ in }
+        try TenantLock.take(tenant, in: transaction)
         return try transaction.first(
             "SELECT count(*) FROM subscription WHERE tenant_id = $1 AND status = 'active'", [.id(tenant)]
         ) { Int($0.int(0)) } ?? 0

@@ -71,7 +71,7 @@ extension SubscriptionService {
         let now = time.now()
         let changed = try await database.write { transaction in
             // The tenant's row is locked first, so that of two changes at once neither undoes the other's.
-            try transaction.execute("SELECT id FROM tenant WHERE id = $1 {for update}", [.id(tenant)])
+            try TenantLock.take(tenant, in: transaction)
             let changed = change.applied(to: try TenantSettings.load(of: tenant, in: transaction))
             try changed.store(for: tenant, now: now, in: transaction)
             return changed
