@@ -78,6 +78,7 @@ package enum ServerBuilder {
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
         var options = DeliveryOptions()
         options.idlePerEndpoint = EndpointQueue.windowMost
+        options.idleInAll = DispatchBounds.standard.connections
         let deliveryClient = try DeliveryClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, resolver: resolver,
             options: options, logger: logger)
@@ -119,9 +120,9 @@ package enum ServerBuilder {
             background: settings.worksInBackground
                 ? [
                     delivery.sequencer, delivery.dispatcher, delivery.replayRunner, intake.rematch, intake.runner,
-                    intake.erasures, catalogue.runner, services.catalogFeed.feeds, schedules,
+                    intake.erasures, catalogue.runner, services.catalogFeed.feeds, schedules, intake.intake,
                 ]
-                : [delivery.sequencer, services.catalogFeed.feeds, schedules],
+                : [delivery.sequencer, services.catalogFeed.feeds, schedules, intake.intake],
             logger: logger)
     }
 

@@ -86,7 +86,7 @@ struct IntakeParts {
         intake = Intake(
             database: database, directory: directory,
             gatewayKeys: settings.gatewaySecret.flatMap { SigningKey($0) }.map { [$0] } ?? [],
-            orderImport: orderImport, runner: runner, ids: ids, time: time)
+            orderImport: orderImport, runner: runner, ids: ids, time: time, logger: logger)
         inbox = InboxService(database: database, connections: connections, workflows: workflows)
     }
 }

@@ -65,7 +65,7 @@ struct Door: Sendable {
         let gateway = try #require(SigningKey(Self.gatewaySecret))
         intake = Intake(
             database: database, directory: directory, gatewayKeys: [gateway], orderImport: orderImport,
-            runner: runner, ids: ids, time: time.source)
+            runner: runner, ids: ids, time: time.source, logger: logger)
         let rematch = WorkflowRunner(
             kind: OrderRematch(publisher: publisher, ids: ids), database: database, time: time.source,
             random: random.next,

@@ -49,6 +49,17 @@ struct DispatchStateTests {
         #expect(second.count == 16)
     }
 
+    @Test("Quick endpoints share the kept connections; with few of them each has its whole window")
+    func connections() {
+        var state = DispatchState(
+            bounds: DispatchBounds(slots: 1000, reservedSlots: 0, places: 10_000, connections: 64))
+        var running = offer(30, to: 1...2, of: Self.greedy, in: &state)
+        #expect(running.count == 32, "the window of each begins with 16")
+        running += offer(30, to: 3...8, of: Self.greedy, in: &state)
+        for _ in 0..<200 where !running.isEmpty { running += finish(running.removeFirst(), in: &state) }
+        #expect(Dictionary(grouping: running, by: \.subscription).values.allSatisfy { $0.count <= 8 })
+    }
+
     @Test("A slot that gets free goes to the tenant with the fewest calls, though the other has waited longer")
     func fewest() {
         var state = state(slots: 20)

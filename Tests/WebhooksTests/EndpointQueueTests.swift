@@ -56,6 +56,26 @@ struct EndpointQueueTests {
         }
     }
 
+    @Test("A quick one among many gets as many calls as it can keep connections for, a slow one its window")
+    func connections() {
+        var queue = queue(400)
+        queue.connections = 4
+        #expect(startAll(&queue).count == 4)
+        for _ in 0..<20 {
+            _ = queue.finish(.succeeded, took: .milliseconds(200), jitter: 0)
+            _ = startAll(&queue)
+        }
+        #expect(queue.window == 36 && queue.inFlight == 4)
+        // Calls become slow; one that fails quickly says at once that they are not.
+        for _ in 0..<40 {
+            _ = queue.finish(.succeeded, took: .seconds(3), jitter: 0)
+            _ = startAll(&queue)
+        }
+        #expect(queue.quickest > EndpointQueue.slow && queue.inFlight == queue.window)
+        _ = queue.finish(.failed, took: .milliseconds(5), jitter: 0)
+        #expect(queue.quickest == .milliseconds(5) && queue.width == 4)
+    }
+
     @Test("Each failure halves it, down to one, and it holds less")
     func halving() {
         var queue = queue(100)
@@ -205,6 +225,7 @@ enum SampleDeliveries {
             payload: [UInt8](repeating: 32, count: payload), withheld: nil)
         return ReadyDelivery(
             id: ID(high: 0, low: number), tenant: tenant, subscription: subscription, event: event,
-            attempts: attempts, claim: 1, leaseEnds: now + lease, createdAt: now, isReplay: isReplay)
+            attempts: attempts, claim: 1, leaseEnds: now + lease, createdAt: now,
+            replay: isReplay ? ReplayID(high: 3, low: 3) : nil)
     }
 }

@@ -14,14 +14,16 @@ struct ReplayDeliveryTests {
             let (subscription, _) = try await hub.subscribe()
             let events = try await hub.publish(3).map(\.id)
             try await hub.deliveries(3, where: "state = 'delivered'")
-            let (replay, ids, now) = (ReplayID(high: 5, low: 5), hub.ids, hub.time.now)
+            let (replay, now) = (ReplayID(high: 5, low: 5), hub.time.now)
+            let fanOut = ReplayFanOut(ids: hub.ids, dispatcher: hub.dispatcher)
             let stranger = EventID(high: 7, low: 7)
-            try await hub.database.write { transaction in
-                try DeliveryStore.insertReplays(
-                    events: [events[0], stranger, events[2]], of: subscription.id, tenant: Hub.scope.tenant,
-                    replay: replay, isOrdered: false, ids: ids, now: now, in: transaction)
+            let new = try await hub.database.write { transaction in
+                try fanOut.record(
+                    [events[0], stranger, events[2]], of: replay, to: subscription.id, tenant: Hub.scope.tenant,
+                    isOrdered: false, now: now, in: transaction)
             }
-            #expect(await hub.dispatcher.claimDue() == 2)
+            #expect(new.ready.count == 2 && new.backlogs.isEmpty, "there is room for both")
+            hub.dispatcher.offer(new)
             try await hub.deliveries(5, where: "state = 'delivered'")
             let requests = hub.exchange.requests.elements.map { $0.header("webhook-id") }
             #expect(Set(requests.suffix(2)) == [events[0].description, events[2].description])

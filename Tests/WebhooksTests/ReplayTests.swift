@@ -136,7 +136,7 @@ struct ReplayTests {
 
     @Test("No more wait in front of the endpoint than a window holds", arguments: TestEngine.allCases)
     func window(engine: TestEngine) async throws {
-        try await withHub(engine) { hub in
+        try await withGatedHub(engine) { hub, gate in
             let replays = Replays(hub)
             try await hub.publish(900)
             let (subscription, _) = try await hub.subscribe()
@@ -151,6 +151,7 @@ struct ReplayTests {
             }
             #expect(try await hub.count("delivery", where: "state = 'pending'") == 2 * ReplayPace.windowLeast)
             #expect(step.pace.window == ReplayPace.windowLeast)
+            gate.open()
         }
     }
 

@@ -32,18 +32,16 @@ enum StoredDelivery: Sendable, Equatable {
 /// The rows of the inbox. An entry and its import workflow have the same id.
 enum InboxStore {
     /// Stores a batch in a handful of statements: keys first, then what they show to be new.
-    static func insert(_ batch: [InboundDelivery], in transaction: any Transaction) throws -> [StoredDelivery] {
-        var keys = RowBatch(["key": .bytes, "inbox_id": .uuid])
-        keys.reserve(batch.count)
-        // In the keys' order, so that two copies that store the same deliveries can't wait for each other in a circle.
-        for delivery in batch.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            keys.append(.bytes(delivery.key), .id(delivery.id))
-        }
-        let fresh = try InboxKeys.insert(keys, in: transaction)
+    static func insert(
+        _ batch: [InboundDelivery], keys: InboxKeys, in transaction: any Transaction
+    ) throws -> [StoredDelivery] {
+        let digests = batch.map { InboxKey(bytes: $0.key, inbox: $0.id) }
+            .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        let fresh = try keys.insert(digests, in: transaction)
         try insertFresh(batch.filter { fresh.contains($0.id) }, in: transaction)
         if fresh.count == batch.count { return batch.map { .accepted($0.id) } }
-        let known = try InboxKeys.known(batch.lazy.filter { !fresh.contains($0.id) }.map(\.key), in: transaction)
-        return batch.map { fresh.contains($0.id) ? .accepted($0.id) : .duplicate(known[$0.key] ?? $0.id) }
+        let holders = try keys.known(batch.lazy.filter { !fresh.contains($0.id) }.map(\.key), in: transaction)
+        return batch.map { fresh.contains($0.id) ? .accepted($0.id) : .duplicate(holders[$0.key] ?? $0.id) }
     }
 
     private static func insertFresh(_ batch: [InboundDelivery], in transaction: any Transaction) throws {

@@ -2,6 +2,8 @@ import Connectors
 import Durable
 import HTTPTypes
 import Kernel
+import Logging
+import ServiceLifecycle
 import Signing
 import Storage
 
@@ -26,12 +28,19 @@ package final class Intake: Sendable {
     private let ids: IDGenerator
     private let time: TimeSource
     private let committer: GroupCommitter<InboundDelivery, StoredDelivery>
+    private let database: any Database
+    private let keys: InboxKeys
+    private let logger: Logger
 
     /// - Parameter gatewayKeys: keys of a gateway that signs for all of its connections; none if there is no such.
     package init(
         database: any Database, directory: ConnectionDirectory, gatewayKeys: [SigningKey], orderImport: OrderImport,
-        runner: WorkflowRunner, ids: IDGenerator, time: TimeSource
+        runner: WorkflowRunner, ids: IDGenerator, time: TimeSource, logger: Logger
     ) {
+        let keys = InboxKeys()
+        self.database = database
+        self.keys = keys
+        self.logger = logger
         self.directory = directory
         self.gatewayKeys = gatewayKeys
         self.orderImport = orderImport
@@ -41,7 +50,7 @@ package final class Intake: Sendable {
         self.committer = GroupCommitter(
             database: database, lane: .intake, batchLimit: 256, waitingLimit: 8192,
             commitsMost: database.dialect == .postgres ? 2 : 1,
-            commit: { try InboxStore.insert($1, in: $0) })
+            commit: { try InboxStore.insert($1, keys: keys, in: $0) })
     }
 
     /// Deliveries that wait for a commit now.
@@ -224,6 +233,32 @@ package final class Intake: Sendable {
             }
             return .accepted(id)
         case .duplicate(let id): return .duplicate(id)
+        }
+    }
+}
+
+/// What is done about deduplication keys beside taking deliveries in.
+extension Intake: Service {
+    /// How long after one look at what has come the next one follows.
+    private static let betweenLooks: Duration = .milliseconds(500)
+
+    package func run() async throws {
+        try await cancelWhenGracefulShutdown { [self] in
+            // PostgreSQL's copies take in side by side: none of them knows what the others have.
+            guard database.dialect == .sqlite else { return try await gracefulShutdown() }
+            await attempt { try await keys.learn(from: database) }
+            var look = InboxKeys.Look()
+            while !Task.isCancelled {
+                await attempt { look = try await keys.look(after: look, in: database) }
+                await Doorbell().wait(upTo: Self.betweenLooks)
+            }
+        }
+    }
+
+    /// What is not done now is done later, by the senders' own work if need be.
+    private func attempt(_ work: () async throws -> Void) async {
+        do { try await work() } catch is CancellationError {} catch {
+            logger.warning("tending the deduplication keys failed", metadata: ["error": "\(error)"])
         }
     }
 }

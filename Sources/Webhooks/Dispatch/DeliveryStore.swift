@@ -21,6 +21,7 @@ enum DeliveryStore {
         RowBatch([
             "id": .uuid, "tenant_id": .uuid, "subscription_id": .uuid, "event_id": .uuid, "next_at": .int,
             "claim": .int, "created_at": .int, "held": .int, "ordered_by": .uuid, "skip_reason": .text,
+            "replay_id": .uuid,
         ])
     }
 
@@ -34,40 +35,21 @@ enum DeliveryStore {
         }
         rows.append(
             .id(delivery.id), .id(delivery.tenant), .id(delivery.subscription), .id(delivery.event.id),
-            .time(next), .int(claim), .time(delivery.createdAt), .int(held), .id(delivery.orderedBy), .text(reason))
+            .time(next), .int(claim), .time(delivery.createdAt), .int(held), .id(delivery.orderedBy), .text(reason),
+            .id(delivery.replay))
     }
 
     static func insert(_ rows: RowBatch, in transaction: any Transaction) throws {
         try transaction.execute(
             """
             INSERT INTO delivery (id, tenant_id, subscription_id, event_id, state, reason, attempts, next_at, claim,
-                created_at, finished_at, held, ordered_by)
+                created_at, finished_at, held, ordered_by, replay_id)
             SELECT id, tenant_id, subscription_id, event_id,
                 CASE WHEN skip_reason IS NULL THEN 'pending' ELSE 'skipped' END, skip_reason, 0, next_at, claim,
-                created_at, CASE WHEN skip_reason IS NULL THEN NULL ELSE created_at END, held, ordered_by
+                created_at, CASE WHEN skip_reason IS NULL THEN NULL ELSE created_at END, held, ordered_by,
+                replay_id
             FROM {rows} r
             """, rows: rows)
-    }
-
-    /// Writes the deliveries of a replay, one for each event that is still there, in the order of the list. They wait
-    /// until their endpoint has room; whichever copy sends for it fetches them within a second or so.
-    ///
-    /// - Parameter isOrdered: as the subscription is set: each then waits for earlier ones of its entity.
-    static func insertReplays(
-        events: [EventID], of subscription: SubscriptionID, tenant: TenantID, replay: ReplayID, isOrdered: Bool,
-        ids: IDGenerator, now: Timestamp, in transaction: any Transaction
-    ) throws {
-        var rows = RowBatch(["id": .uuid, "event_id": .uuid])
-        rows.reserve(events.count)
-        for event in events { rows.append(.id(ids.next(Delivery.self)), .id(event)) }
-        try transaction.execute(
-            """
-            INSERT INTO delivery (id, tenant_id, subscription_id, event_id, state, attempts, next_at, claim, created_at,
-                replay_id, held, ordered_by)
-            SELECT r.id, $1, $2, r.event_id, 'pending', 0, $3, 0, $3, $4, 1,
-                CASE WHEN $5 = 1 THEN e.entity_id END
-            FROM {rows} r JOIN event e ON e.id = r.event_id AND e.tenant_id = $1
-            """, [.id(tenant), .id(subscription), .time(now), .id(replay), .flag(isOrdered)], rows: rows)
     }
 
     // MARK: Ending

@@ -9,13 +9,20 @@ package struct DispatchBounds: Sendable, Equatable {
     /// Deliveries in memory, each counted once and once more for each 8 KiB of payload: 128 MiB of payloads at most.
     package var places: Int
 
+    /// Connections that are kept over all endpoints when they have nothing to do for a moment.
+    package var connections: Int
+
     package static let standard = DispatchBounds(slots: 16_384, reservedSlots: 4096, places: 16_384)
 
-    package init(slots: Int, reservedSlots: Int, places: Int) {
+    package init(slots: Int, reservedSlots: Int, places: Int, connections: Int = 4096) {
         self.slots = slots
         self.reservedSlots = reservedSlots
         self.places = places
+        self.connections = connections
     }
+
+    /// Connections for each of so many endpoints: four at least, which do some thousand calls a second.
+    func connections(among endpoints: Int) -> Int { max(4, connections / max(1, endpoints)) }
 
     /// How much of something a tenant may have: four times what is left of it. One alone gets four fifths; ten greedy
     /// ones leave a fortieth to the next who comes; nobody has to give anything back.

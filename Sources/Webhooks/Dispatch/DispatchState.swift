@@ -79,6 +79,12 @@ struct DispatchState {
         return room
     }
 
+    /// The room for new replays to an endpoint.
+    func laterRoom(for id: SubscriptionID, _ tenant: TenantID) -> Room {
+        let queue = queues[id] ?? EndpointQueue(tenant: tenant)
+        return Room(left: placesLeft, tenants: [tenant: placesLeft(of: tenant)], endpoints: [id: queue.laterRoom])
+    }
+
     /// Takes deliveries that are leased to this process; returns those to call now.
     mutating func offer(_ deliveries: [ReadyDelivery], now: Timestamp) -> [ReadyDelivery] {
         var started: [ReadyDelivery] = []
@@ -103,6 +109,8 @@ struct DispatchState {
 
     private mutating func startOne(_ id: SubscriptionID, now: Timestamp) -> ReadyDelivery? {
         // No copy of the queue may live while it changes, or its deque is copied with each call.
+        let connections = bounds.connections(among: queues.count)
+        queues[id]?.connections = connections
         guard !isStopping, queues[id]?.wantsToStart == true, let tenant = queues[id]?.tenant else { return nil }
         let left = bounds.slots - calls
         guard left > 0, (tenants[tenant]?.calls ?? 0) < DispatchBounds.share(ofLeft: left) else {
@@ -173,14 +181,15 @@ struct DispatchState {
 
     /// A call ended; returns those to make in its place.
     mutating func finish(
-        _ delivery: ReadyDelivery, _ end: EndpointQueue.End, limits: EndpointLimits?, now: Timestamp, jitter: Double
+        _ delivery: ReadyDelivery, _ end: EndpointQueue.End, took: Duration = .zero, limits: EndpointLimits?,
+        now: Timestamp, jitter: Double
     ) -> [ReadyDelivery] {
         let id = delivery.subscription
         calls -= 1
         tenants[delivery.tenant]?.calls -= 1
         count(-delivery.places, of: delivery.tenant)
         if let limits { queues[id]?.configure(limits, now: now) }
-        if let turn = queues[id]?.finish(end, jitter: jitter) {
+        if let turn = queues[id]?.finish(end, took: took, jitter: jitter) {
             let isOperational = EndpointWatch.isOperational(delivery.event)
             turned.append(
                 Turned(subscription: id, tenant: delivery.tenant, turn: turn, isOperational: isOperational))

@@ -59,6 +59,11 @@ package final class Dispatcher: Service {
         state.withLock { $0.room(for: endpoints) }
     }
 
+    /// The same for one endpoint's replays, which leave some of it to what happens now.
+    func laterRoom(for subscription: SubscriptionID, _ tenant: TenantID) -> Room {
+        state.withLock { $0.laterRoom(for: subscription, tenant) }
+    }
+
     /// Takes what a transaction left, once it is on disk.
     func offer(_ new: NewDeliveries) {
         if new.isEmpty { return }
@@ -91,11 +96,12 @@ package final class Dispatcher: Service {
         var current: ReadyDelivery? = first
         var isFirst = true
         while let delivery = current {
-            let (end, limits) = await call(delivery, isFirst: isFirst)
+            let (end, took, limits) = await call(delivery, isFirst: isFirst)
             isFirst = false
             let (now, jitter) = (time.now(), end == .failed ? jitter() : 0)
             let (calls, needsTurn, isIdle) = state.withLock { state in
-                let started = state.finish(delivery, end, limits: limits, now: now, jitter: jitter)
+                let started = state.finish(
+                    delivery, end, took: took, limits: limits, now: now, jitter: jitter)
                 return (started, state.takeNeedsTurn(), state.isStopping && state.calls == 0)
             }
             if needsTurn { doorbell.ring() }
@@ -107,29 +113,35 @@ package final class Dispatcher: Service {
 
     private func call(
         _ delivery: ReadyDelivery, isFirst: Bool
-    ) async -> (EndpointQueue.End, EndpointLimits?) {
+    ) async -> (EndpointQueue.End, took: Duration, EndpointLimits?) {
         do {
             guard let endpoint = try await sender.directory.endpoint(delivery.subscription, tenant: delivery.tenant)
             else {
                 try await skip(delivery, reason: "the subscription was deleted")
-                return (.uncalled, nil)
+                return (.uncalled, .zero, nil)
             }
             guard endpoint.isActive else {
                 try await skip(delivery, reason: "the subscription is disabled")
-                return (.uncalled, nil)
+                return (.uncalled, .zero, nil)
             }
             let limits = EndpointLimits(endpoint)
             // Asking for the endpoint may have taken long.
-            if !delivery.outlastsCall(from: time.now()) { return (.uncalled, nil) }
+            if !delivery.outlastsCall(from: time.now()) { return (.uncalled, .zero, nil) }
             if isFirst { change { $0.configure(delivery.subscription, limits, now: $1) } }
             let record = await sender.attempt(delivery, at: endpoint, jitter: jitter)
             CrashPoint.reach(.afterSend)
             await recorder.record(record) { self.written($0, $1) }
-            return (record.decision == .delivered ? .succeeded : record.decision == .gone ? .uncalled : .failed, limits)
+            let end: EndpointQueue.End =
+                switch record.decision {
+                case .delivered: .succeeded
+                case .gone: .uncalled
+                default: .failed
+                }
+            return (end, record.duration, limits)
         } catch {
             // The store could not be asked for the endpoint. The lease ends by itself and the delivery is claimed anew.
             logger.warning("delivery put off", metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
-            return (.uncalled, nil)
+            return (.uncalled, .zero, nil)
         }
     }
 

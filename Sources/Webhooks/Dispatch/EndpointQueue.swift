@@ -29,6 +29,8 @@ package struct EndpointQueue {
     package static let windowMost = 128
     /// Enough for a whole window to be refilled sixteen times, so that claims are large.
     static let capacityMost = 2048
+    /// Calls that take so long or longer are worth a connection of their own each.
+    static let slow: Duration = .seconds(1)
     /// Retries and replays that wait are not passed over by fresh deliveries more often than this.
     private static let freshInARowMost = 3
 
@@ -38,6 +40,10 @@ package struct EndpointQueue {
     private var freshInARow = 0
     private(set) var inFlight = 0
     private(set) var window = Self.windowStart
+    /// The shortest that one of its latest calls took; a longer one draws it up a little.
+    private(set) var quickest: Duration = .zero
+    /// Calls at once for each endpoint that has something to do, if all keep a connection for each of their calls.
+    var connections = Self.windowMost
     /// Nil until the subscription was read; one call goes out meanwhile.
     private(set) var limits: EndpointLimits?
     private var bucket: TokenBucket?
@@ -63,9 +69,13 @@ package struct EndpointQueue {
     // MARK: Room
 
     /// Calls that may run at once now.
+    ///
+    /// With many endpoints at work, a quick one gets no more than it can keep connections for: further calls would
+    /// close those of others. A slow one does: where a call takes a second, opening a connection for it costs nothing.
     var width: Int {
         if breaker.state != .closed || limits == nil { return 1 }
-        return max(1, min(window, limits?.inFlight ?? Self.windowMost))
+        let most = quickest < Self.slow ? min(window, connections) : window
+        return max(1, min(most, limits?.inFlight ?? Self.windowMost))
     }
 
     /// Deliveries that may be held: what a narrow or slow endpoint could not send before the leases end stays in the
@@ -82,6 +92,9 @@ package struct EndpointQueue {
         if breaker.state != .closed || limits?.isOrdered == true { return 0 }
         return max(0, (backlog.exists ? capacity - capacity / 4 : capacity) - held)
     }
+
+    /// Room for replays: half of what may be held stays for what happens now.
+    var laterRoom: Int { max(0, min(room, capacity / 2 - held)) }
 
     /// How many to fetch from the backlog now; zero until there is room for a batch that is worth it.
     var wanted: Int {
@@ -128,8 +141,11 @@ package struct EndpointQueue {
     }
 
     /// One call ended. The window grows by one with each success and halves with each failure.
-    mutating func finish(_ end: End, jitter: Double) -> Breaker.Turn? {
+    ///
+    /// - Parameter took: how long it was under way.
+    mutating func finish(_ end: End, took: Duration = .zero, jitter: Double) -> Breaker.Turn? {
         inFlight -= 1
+        if end != .uncalled { quickest = min(took, quickest + (took - quickest) / 16) }
         switch end {
         case .uncalled:
             breaker.abandonProbe()

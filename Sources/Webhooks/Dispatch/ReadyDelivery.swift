@@ -24,13 +24,14 @@ final class ReadyDelivery: Sendable {
     let claim: Int64
     let leaseEnds: Timestamp
     let createdAt: Timestamp
-    let isReplay: Bool
+    /// The replay that it is of.
+    let replay: ReplayID?
     /// The entity within which its endpoint keeps the order.
     let orderedBy: ID<DomainEvent.Entity>?
 
     init(
         id: DeliveryID, tenant: TenantID, subscription: SubscriptionID, event: DomainEvent, attempts: Int,
-        claim: Int64, leaseEnds: Timestamp, createdAt: Timestamp, isReplay: Bool = false,
+        claim: Int64, leaseEnds: Timestamp, createdAt: Timestamp, replay: ReplayID? = nil,
         orderedBy: ID<DomainEvent.Entity>? = nil
     ) {
         self.id = id
@@ -41,12 +42,12 @@ final class ReadyDelivery: Sendable {
         self.claim = claim
         self.leaseEnds = leaseEnds
         self.createdAt = createdAt
-        self.isReplay = isReplay
+        self.replay = replay
         self.orderedBy = orderedBy
     }
 
     /// Retries and replays: they leave some slots to what has never been tried.
-    var isLater: Bool { isReplay || attempts > 0 }
+    var isLater: Bool { replay != nil || attempts > 0 }
 
     /// Whether its lease outlasts a call that begins now. Under one that doesn't nothing is sent: by the time of the
     /// answer the delivery could belong to someone else, who will claim it when the lease ends.

@@ -10,7 +10,7 @@ struct WaitingDelivery: Sendable {
     let event: EventID
     let attempts: Int
     let createdAt: Timestamp
-    let isReplay: Bool
+    let replay: ReplayID?
     let orderedBy: ID<DomainEvent.Entity>?
 
     /// The columns that `decode` reads, for a statement that calls the table `delivery`.
@@ -22,13 +22,13 @@ struct WaitingDelivery: Sendable {
     static func decode(_ row: any Row) -> WaitingDelivery {
         WaitingDelivery(
             id: row.id(0), tenant: row.id(1), subscription: row.id(2), event: row.id(3), attempts: Int(row.int(4)),
-            createdAt: row.time(5), isReplay: !row.isNull(6), orderedBy: row.idOrNil(7))
+            createdAt: row.time(5), replay: row.idOrNil(6), orderedBy: row.idOrNil(7))
     }
 
     func ready(_ event: DomainEvent, _ lease: Claim) -> ReadyDelivery {
         ReadyDelivery(
             id: id, tenant: tenant, subscription: subscription, event: event, attempts: attempts, claim: lease.number,
-            leaseEnds: lease.ends, createdAt: createdAt, isReplay: isReplay, orderedBy: orderedBy)
+            leaseEnds: lease.ends, createdAt: createdAt, replay: replay, orderedBy: orderedBy)
     }
 }
 

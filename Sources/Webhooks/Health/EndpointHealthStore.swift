@@ -19,7 +19,8 @@ enum EndpointHealthStore {
             "subscription_id": .uuid, "attempts": .int, "failures": .int, "succeeded_at": .int,
         ])
         rows.reserve(tallies.count)
-        for (id, tally) in tallies {
+        // In one order, so that two commits of this process can't wait for each other's rows in a circle.
+        for (id, tally) in tallies.sorted(by: { $0.key < $1.key }) {
             let health = tally.health
             rows.append(.id(id), .int(health.attempts), .int(health.failures), .time(health.lastSuccessAt))
         }

@@ -35,9 +35,10 @@ package struct ReplayService: Sendable {
 
     /// Sends an event again: to one subscription, or to all active ones that ask for its type. Returns to which.
     package func resend(_ id: EventID, to wanted: SubscriptionID?, scope: Scope) async throws -> [SubscriptionID] {
-        let (ids, now, policy, filters) = (ids, time.now(), policy, filters)
+        let (now, policy, filters) = (time.now(), policy, filters)
+        let fanOut = ReplayFanOut(ids: ids, dispatcher: dispatcher)
         let replay: ReplayID = ids.next()
-        let targets = try await database.write { transaction in
+        let (targets, new) = try await database.write { transaction in
             guard let event = try EventStore.fetch(id, scope: scope, in: transaction) else {
                 throw Refusal.notFound("event")
             }
@@ -46,15 +47,14 @@ package struct ReplayService: Sendable {
                 throw Refusal(.gone, "The event is older than \(bound), which is how far events are held.")
             }
             let targets = try Self.targets(of: event, wanted, scope: scope, filters, in: transaction)
-            for target in targets {
+            let new = try targets.map { target in
                 // Not held back behind others of its entity: somebody asked for this one, now.
-                try DeliveryStore.insertReplays(
-                    events: [id], of: target, tenant: scope.tenant, replay: replay, isOrdered: false, ids: ids,
-                    now: now, in: transaction)
+                try fanOut.record(
+                    [id], of: replay, to: target, tenant: scope.tenant, isOrdered: false, now: now, in: transaction)
             }
-            return targets
+            return (targets, new)
         }
-        for target in targets { dispatcher.wake(for: target, tenant: scope.tenant) }
+        for new in new { dispatcher.offer(new) }
         return targets
     }
 

@@ -71,8 +71,8 @@ package struct ReplayWorkflow: WorkflowKind {
         var fate: Fate
         var pace: ReplayPace
         var queued = 0
-        /// Whom the dispatcher is to be told of: nil where nothing was written.
-        var subscription: SubscriptionID?
+        /// What the dispatcher is to be offered once it is on disk.
+        var new = NewDeliveries()
         /// Whether it got on, be it only over events that nobody wants.
         var isMoving = false
     }
@@ -80,16 +80,16 @@ package struct ReplayWorkflow: WorkflowKind {
     /// One slice of one replay, as one transaction.
     func step(_ claim: WorkflowClaim, pace: ReplayPace) async throws -> Step {
         let now = time.now()
-        let (ids, filters) = (ids, filters)
+        let (fanOut, filters) = (ReplayFanOut(ids: ids, dispatcher: dispatcher), filters)
         let step = try await database.write(.background) { transaction in
-            try Self.step(claim, pace: pace, ids: ids, filters: filters, now: now, in: transaction)
+            try Self.step(claim, pace: pace, fanOut: fanOut, filters: filters, now: now, in: transaction)
         }
-        if let subscription = step.subscription { dispatcher.wake(for: subscription, tenant: claim.tenant) }
+        dispatcher.offer(step.new)
         return step
     }
 
     private static func step(
-        _ claim: WorkflowClaim, pace: ReplayPace, ids: IDGenerator, filters: FilterCache, now: Timestamp,
+        _ claim: WorkflowClaim, pace: ReplayPace, fanOut: ReplayFanOut, filters: FilterCache, now: Timestamp,
         in transaction: any Transaction
     ) throws -> Step {
         guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else {
@@ -121,13 +121,11 @@ package struct ReplayWorkflow: WorkflowKind {
         if limit == 0 { return step }
         let slice = try ReplaySlice.next(
             of: replay, for: ReplayTarget(target, filters: filters), limit: limit, in: transaction)
-        try DeliveryStore.insertReplays(
-            events: slice.events, of: replay.subscription, tenant: scope.tenant, replay: replay.id,
-            isOrdered: target.isOrdered,
-            ids: ids, now: now, in: transaction)
+        step.new = try fanOut.record(
+            slice.events, of: replay.id, to: replay.subscription, tenant: scope.tenant, isOrdered: target.isOrdered,
+            now: now, in: transaction)
         step.queued = slice.events.count
         step.isMoving = true
-        if step.queued > 0 { step.subscription = replay.subscription }
         try ReplayStore.advance(replay, to: slice.lastPosition, queued: step.queued, now: now, in: transaction)
         if slice.isLast {
             try ReplayStore.setState(.completed, reason: nil, of: replay.id, now: now, in: transaction)

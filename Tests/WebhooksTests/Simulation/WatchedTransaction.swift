@@ -51,7 +51,7 @@ final class WatchedTransaction: Transaction {
         case .lease: lease(arguments[0])
         case .fetch: lease(arguments[2])
         case .attempts: notes.hasRecords = true
-        case .deliveries: if let rows { noteDeliveries(arguments, rows) }
+        case .deliveries: if let rows { noteDeliveries(rows) }
         case .skips: if let id = arguments[0].identity() as SubscriptionID? { ended.insert(id) }
         case .status:
             if count > 0 {
@@ -76,18 +76,19 @@ final class WatchedTransaction: Transaction {
         if case .int(let number) = number { notes.claims.insert(number) }
     }
 
-    private func noteDeliveries(_ arguments: [SQLValue], _ rows: RowBatch) {
+    private func noteDeliveries(_ rows: RowBatch) {
         notes.hasDeliveries = true
-        for start in stride(from: 0, to: rows.values.count, by: rows.columns.count) {
-            if rows.columns.count == 2 {
-                if let subscription = arguments[1].identity() as SubscriptionID?,
-                    let replay = arguments[3].identity() as ReplayID?,
-                    let event = rows.values[start + 1].identity() as EventID?
-                {
-                    notes.copies.append(.init(subscription: subscription, replay: replay, event: event))
-                }
-            } else if rows.columns.count == 10, case .int(let claim) = rows.values[start + 5], claim != 0 {
-                notes.claims.insert(claim)
+        let names = rows.columns.map(\.name.description)
+        for start in stride(from: 0, to: rows.values.count, by: names.count) {
+            func value(_ name: String) -> SQLValue? {
+                names.firstIndex(of: name).map { rows.values[start + $0] }
+            }
+            if case .int(let claim) = value("claim"), claim != 0 { notes.claims.insert(claim) }
+            if let replay = value("replay_id")?.identity() as ReplayID?,
+                let subscription = value("subscription_id")?.identity() as SubscriptionID?,
+                let event = value("event_id")?.identity() as EventID?
+            {
+                notes.copies.append(.init(subscription: subscription, replay: replay, event: event))
             }
         }
     }

@@ -24,23 +24,26 @@ struct StoreFigures {
     }
 
     /// Accepting into the old store and into an empty one, in alternating rounds.
-    func accept() async throws -> [Figure] {
-        let kept = try await lab.launch(keeping: count)
+    ///
+    /// - Parameter folder: an old store that there is already, in place of one that is made for the run.
+    func accept(into folder: String? = nil) async throws -> [Figure] {
+        var old = try await lab.launch(.sqlite)
+        if let folder { old.dataFolder = folder } else { old = try await lab.launch(keeping: count).launch }
         let figure = AcceptFigure(lab, engine: .sqlite)
-        var old: [Double] = []
+        var kept: [Double] = []
         var empty: [Double] = []
         for round in 1...lab.rounds {
             lab.note("accept with \(count) events kept, round \(round) of \(lab.rounds)")
-            old.append(try await figure.accept(kept.launch).perSecond)
+            kept.append(try await figure.accept(old).perSecond)
             empty.append(try await figure.accept().perSecond)
         }
-        let ratio = median(old) / median(empty)
+        let ratio = median(kept) / median(empty)
         return [
             Figure(
-                name: "accept rate with \(count) events kept", measured: "\(median(old).text())/s",
+                name: "accept rate with \(count) events kept", measured: "\(median(kept).text())/s",
                 beside: "empty store \(median(empty).text())/s", ratio: ratio, target: "≥ 0.9 ×",
                 isMet: ratio >= 0.9,
-                samples: ["kept": old, "empty": empty])
+                samples: ["kept": kept, "empty": empty])
         ]
     }
 }
@@ -117,11 +120,13 @@ struct KeptCommand: AsyncParsableCommand {
 
     @OptionGroup var options: LabOptions
     @Option(help: "Events kept.") var count: Int?
+    @Option(help: "A stopped server's data folder that holds so many already; it is filled further, and left there.")
+    var store: String?
 
     func run() async throws {
         try await Lab.report(options) { lab in
             let count = count ?? (options.quick ? 50_000 : 5_000_000)
-            return try await Figure.taking { try await StoreFigures(lab: lab, count: count).accept() }
+            return try await Figure.taking { try await StoreFigures(lab: lab, count: count).accept(into: store) }
         }
     }
 }

@@ -33,9 +33,11 @@ struct WaitingDeliveries {
             }
         try file.fill(count) { number in
             let endpoint = endpoints[number % endpoints.count]
-            let id = rows.identifier(at: now)
+            // A thousand a second, so that those of one time stand side by side in the store, as they do in life.
+            let at = now - Int64(count - number)
+            let id = rows.identifier(at: at)
             let event = try rows.insert(
-                number, tenant: endpoint.tenant, at: now, order: rows.identifier(at: now), causation: id)
+                number, tenant: endpoint.tenant, at: at, order: rows.identifier(at: at), causation: id)
             try delivery.run([
                 .bytes(id), .bytes(EventRows.bytes(endpoint.tenant)), .bytes(EventRows.bytes(endpoint.subscription)),
                 .bytes(event), .int(attempts), .int(next), .int(now), .int(held),

@@ -1,0 +1,32 @@
+import Events
+import Kernel
+import Storage
+
+/// Writes deliveries of past events.
+struct ReplayFanOut: Sendable {
+    let ids: IDGenerator
+    let dispatcher: Dispatcher
+
+    /// Adds one delivery for each event that is still there, in the order of the list. Those that find room are born
+    /// leased to this process, the others wait until their endpoint has some.
+    ///
+    /// - Parameter isOrdered: as the subscription is set: each then waits for earlier ones of its entity.
+    func record(
+        _ events: [EventID], of replay: ReplayID, to subscription: SubscriptionID, tenant: TenantID, isOrdered: Bool,
+        now: Timestamp, in transaction: any Transaction
+    ) throws -> NewDeliveries {
+        var new = NewDeliveries()
+        var rows = DeliveryStore.newRows()
+        var room = dispatcher.laterRoom(for: subscription, tenant)
+        let found = try EventStore.fetch(Set(events), in: transaction)
+        for case let event? in events.map({ found[$0] }) where event.scope.tenant == tenant {
+            let delivery = ReadyDelivery(
+                id: ids.next(), tenant: tenant, subscription: subscription, event: event, attempts: 0,
+                claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now, replay: replay,
+                orderedBy: isOrdered ? event.entity.id : nil)
+            new.add(delivery, isOrdered: isOrdered, room: &room, now: now, to: &rows)
+        }
+        try DeliveryStore.insert(rows, in: transaction)
+        return new
+    }
+}
