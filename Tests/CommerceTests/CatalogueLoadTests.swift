@@ -12,7 +12,7 @@ struct CatalogueLoadTests {
         _ shop: Shop, _ rows: [String], scope: Scope = Shop.scope
     ) async throws -> [CatalogueRow.Outcome] {
         let read = try rows.map { row in try request(row) { CatalogueRow($0) } }
-        let writer = CatalogueWriter(ids: shop.ids)
+        let writer = CatalogueWriter(ids: shop.ids, rematch: shop.rematch)
         let author = CatalogueWriter.Author(actor: Shop.actor, source: "import:1")
         return try await shop.publisher.writeAgainAfterDuplicate { transaction, events in
             try writer.upsert(read, scope: scope, by: author, events: events, in: transaction)

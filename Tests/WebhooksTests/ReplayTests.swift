@@ -143,13 +143,13 @@ struct ReplayTests {
             _ = try await replays.begin(subscription.id)
             let claim = try await replays.claim(5)
             var step = try await replays.workflow.step(claim, pace: ReplayPace())
-            #expect(step.queued == 2 * ReplayPace.windowLeast)
+            #expect(step.queued == ReplayPace.windowLeast)
             // Nothing was sent meanwhile, so nothing more is written.
-            for _ in 0..<5 {
+            for _ in 0..<ReplayPace.vainLooks {
                 step = try await replays.workflow.step(claim, pace: step.pace)
                 #expect(step.queued == 0 && step.fate == .goesOn)
             }
-            #expect(try await hub.count("delivery", where: "state = 'pending'") == 2 * ReplayPace.windowLeast)
+            #expect(try await hub.count("delivery", where: "state = 'pending'") == ReplayPace.windowLeast)
             #expect(step.pace.window == ReplayPace.windowLeast)
             gate.open()
         }
@@ -166,6 +166,7 @@ struct ReplayTests {
             let first = try await replays.claim(5)
             let begun = try await replays.workflow.step(first, pace: ReplayPace())
             #expect(begun.queued > 0)
+            try await replays.arrived(begun.queued)
             // The store goes away in the middle of a slice: neither its deliveries nor its position are there.
             hub.database.isAbsent = true
             await #expect(throws: StorageError.self) { try await replays.workflow.step(first, pace: ReplayPace()) }
@@ -301,13 +302,21 @@ struct ReplayTests {
     @Test("The window follows the endpoint")
     func pace() {
         var pace = ReplayPace()
-        #expect(pace.room(waiting: 0) == 128)
-        #expect(pace.room(waiting: 100) == 0 && pace.window == 128)
-        #expect(pace.room(waiting: 60) == 68 && pace.window == 128)
-        #expect(pace.room(waiting: 10) == 246 && pace.window == 256)
-        for _ in 0..<5 { _ = pace.room(waiting: 0) }
+        #expect(pace.room(waiting: 0) == 64)
+        pace.wrote(64)
+        #expect(pace.room(waiting: 40) == 0 && pace.window == 64, "24 are gone")
+        #expect(pace.room(waiting: 30) == 64 && pace.window == 128, "34 are")
+        pace.wrote(64)
+        var waiting = 94
+        for _ in 0..<100 {
+            // All but thirty go between two looks.
+            waiting = min(waiting, 30)
+            let room = pace.room(waiting: waiting)
+            pace.wrote(room)
+            waiting += room
+        }
         #expect(pace.window == ReplayPace.windowMost)
-        for _ in 0..<9 { _ = pace.room(waiting: 1100) }
+        for _ in 0..<(4 * ReplayPace.vainLooks) { #expect(pace.room(waiting: 1100) == 0) }
         #expect(pace.window == ReplayPace.windowLeast)
     }
 }

@@ -1,3 +1,4 @@
+import Durable
 import Events
 import Kernel
 import Storage
@@ -32,8 +33,13 @@ package struct CatalogueWriter: Sendable {
     }
 
     let ids: IDGenerator
+    private let rematch: WorkflowRunner
 
-    package init(ids: IDGenerator) { self.ids = ids }
+    /// - Parameter rematch: the runner of `OrderRematch`.
+    package init(ids: IDGenerator, rematch: WorkflowRunner) {
+        self.ids = ids
+        self.rematch = rematch
+    }
 
     /// Writes edits of products that the transaction has locked, each product at most once. Edits that change nothing
     /// are left out. Answers the products as they are now.
@@ -58,8 +64,9 @@ package struct CatalogueWriter: Sendable {
         }
         try rows.write(in: transaction)
         for (scope, group) in Dictionary(grouping: rematched, by: \.scope) {
-            try OrderRematch.begin(
+            let isBegun = try OrderRematch.begin(
                 for: group.flatMap(\.variants), scope: scope, ids: ids, now: events.now, in: transaction)
+            if isBegun { events.afterCommit { [rematch] in rematch.wake() } }
         }
         return products
     }

@@ -11,7 +11,6 @@ package struct ProductService: Sendable {
     private let writer: CatalogueWriter
     let ids: IDGenerator
     private let creations: ProductCreations
-    private let rematch: WorkflowRunner
     private let changes: CatalogueChanges
 
     /// - Parameter rematch: the runner of `OrderRematch`.
@@ -20,10 +19,9 @@ package struct ProductService: Sendable {
         ids: IDGenerator
     ) {
         self.publisher = publisher
-        self.rematch = rematch
         self.changes = changes
         self.ids = ids
-        writer = CatalogueWriter(ids: ids)
+        writer = CatalogueWriter(ids: ids, rematch: rematch)
         creations = ProductCreations(publisher: publisher, writer: writer)
     }
 
@@ -47,7 +45,7 @@ package struct ProductService: Sendable {
     package func create(_ new: NewProduct, scope: Scope, actor: Actor) async throws -> Product {
         let product = try await creations.submit(
             ProductCreations.Item(id: ids.next(), new: new, scope: scope, actor: actor))
-        wake()
+        changes.ring()
         return product
     }
 
@@ -100,7 +98,7 @@ package struct ProductService: Sendable {
             let author = CatalogueWriter.Author(actor: actor, source: "api")
             return try save(ProductEdit(from: old, to: new, by: author), events, in: transaction)
         }
-        wake()
+        changes.ring()
         return product
     }
 
@@ -111,10 +109,5 @@ package struct ProductService: Sendable {
         let saved = try writer.write([edit], events: events, in: transaction)
         guard let product = saved.first else { throw StorageError(.misuse, "an edit gives a product") }
         return product
-    }
-
-    private func wake() {
-        rematch.wake()
-        changes.ring()
     }
 }

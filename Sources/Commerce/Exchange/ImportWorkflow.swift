@@ -20,7 +20,6 @@ package struct ImportWorkflow: WorkflowKind {
 
     private let publisher: EventPublisher
     private let writer: CatalogueWriter
-    private let rematch: WorkflowRunner
     private let changes: CatalogueChanges
     private let time: TimeSource
 
@@ -29,10 +28,9 @@ package struct ImportWorkflow: WorkflowKind {
         time: TimeSource
     ) {
         self.publisher = publisher
-        self.rematch = rematch
         self.changes = changes
         self.time = time
-        writer = CatalogueWriter(ids: ids)
+        writer = CatalogueWriter(ids: ids, rematch: rematch)
     }
 
     package func perform(_ batch: [WorkflowClaim]) async throws {
@@ -75,7 +73,6 @@ package struct ImportWorkflow: WorkflowKind {
             CrashPoint.reach(.midImport)
             return goesOn
         }
-        rematch.wake()
         changes.ring()
         return goesOn
     }

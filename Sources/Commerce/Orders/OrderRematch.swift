@@ -23,30 +23,41 @@ package struct OrderRematch: WorkflowKind {
         stock = OrderStock(ids: ids)
     }
 
-    /// Adds a workflow for the SKUs of some variants, in the transaction that makes them.
+    /// Adds a workflow for the SKUs of some variants, in the transaction that makes them. Returns whether there is
+    /// something to do; the runner is to be woken then, once it is on disk.
     static func begin(
         for variants: [Variant], scope: Scope, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
-    ) throws {
+    ) throws -> Bool {
         var terms = Set(variants.compactMap(\.sku).flatMap { [$0, $0.lowercased()] })
         terms.formUnion(variants.map(\.id.description))
-        try begin(terms: terms.sorted(), scope: scope, ids: ids, now: now, in: transaction)
+        return try begin(terms: terms.sorted(), scope: scope, ids: ids, now: now, in: transaction)
     }
 
-    /// Adds a workflow for lines that name one of the terms as their SKU or their item.
+    /// Adds a workflow for lines that name one of the terms as their SKU or their item; returns whether there is one.
+    ///
+    /// SQLite's writers come one after the other: an order either is seen here or will see the new variant.
+    /// PostgreSQL's don't see each other's rows before the commit, so there somebody has to look after it.
     package static func begin(
         terms: [String], scope: Scope, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
-    ) throws {
-        if terms.isEmpty { return }
+    ) throws -> Bool {
         var rows = WorkflowStore.newRows()
         for start in stride(from: 0, to: terms.count, by: termsAtOnce) {
+            let some = terms[start...].prefix(termsAtOnce)
+            if transaction.dialect == .sqlite,
+                try candidates(some, tenant: scope.tenant, after: .zero, limit: 1, in: transaction).isEmpty
+            {
+                continue
+            }
             var input = JSONWriter()
-            input.array { for term in terms[start...].prefix(termsAtOnce) { $0.string(term) } }
+            input.array { for term in some { $0.string(term) } }
             WorkflowStore.append(
                 WorkflowClaim(
                     id: ids.next(), tenant: scope.tenant, organisation: scope.organisation, kind: kind,
                     input: input.bytes, number: 0, attempts: 0, createdAt: now), leased: false, to: &rows)
         }
+        if rows.isEmpty { return false }
         try WorkflowStore.insert(rows, in: transaction)
+        return true
     }
 
     package func perform(_ batch: [WorkflowClaim]) async throws {
@@ -64,7 +75,8 @@ package struct OrderRematch: WorkflowKind {
             guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else {
                 throw LostClaim(id: claim.id)
             }
-            let candidates = try Self.candidates(terms, tenant: claim.tenant, after: last, in: transaction)
+            let candidates = try Self.candidates(
+                terms, tenant: claim.tenant, after: last, limit: Self.ordersAtOnce, in: transaction)
             guard let newest = candidates.last else {
                 try WorkflowStore.settle(
                     [(claim, .completed(outcome: "processed", reason: nil, result: nil))], now: events.now,
@@ -77,7 +89,8 @@ package struct OrderRematch: WorkflowKind {
     }
 
     private static func candidates(
-        _ terms: [String], tenant: TenantID, after last: OrderID, in transaction: any Transaction
+        _ terms: some Sequence<String>, tenant: TenantID, after last: OrderID, limit: Int,
+        in transaction: any Transaction
     ) throws -> [OrderID] {
         var rows = RowBatch(["term": .text])
         for term in terms { rows.append(.text(term)) }
@@ -88,7 +101,7 @@ package struct OrderRematch: WorkflowKind {
                 AND (sku IN (SELECT term FROM {rows} r) OR lower(sku) IN (SELECT term FROM {rows} r)
                     OR external_item_id IN (SELECT term FROM {rows} r))
             ORDER BY order_id LIMIT $3
-            """, [.id(tenant), .id(last), .int(ordersAtOnce)], rows: rows
+            """, [.id(tenant), .id(last), .int(limit)], rows: rows
         ) { $0.id(0) }
     }
 

@@ -45,7 +45,7 @@ package struct VariantMappingService: Sendable {
     package func put(_ request: Request, of connection: ID<OrderSource>, scope: Scope) async throws -> VariantMapping {
         let mapping = VariantMapping(
             connection: connection, externalID: request.externalID, variant: request.variant, createdAt: time.now())
-        try await database.write { transaction in
+        let isBegun = try await database.write { transaction in
             guard try Self.isOwn(mapping.variant, scope, in: transaction) else { throw Refusal.notFound("variant") }
             try transaction.execute(
                 """
@@ -58,10 +58,10 @@ package struct VariantMappingService: Sendable {
                     .id(scope.tenant), .id(connection), .text(mapping.externalID), .id(mapping.variant),
                     .time(mapping.createdAt),
                 ])
-            try OrderRematch.begin(
+            return try OrderRematch.begin(
                 terms: [mapping.externalID], scope: scope, ids: ids, now: mapping.createdAt, in: transaction)
         }
-        rematch.wake()
+        if isBegun { rematch.wake() }
         return mapping
     }
 

@@ -10,8 +10,8 @@ import Synchronization
 final class AttemptRecorder: Sendable {
     /// Records that may wait before senders are held up.
     private static let waitingBeforeHolding = 4096
-    /// Records of one transaction: two pieces of what one SQLite statement takes.
-    private static let batch = 512
+    /// Records of one transaction: what one SQLite statement takes. New orders wait that long at most.
+    private static let batch = 256
 
     private let committer: GroupCommitter<AttemptRecord, DeliveryNews?>
     private let logger: Logger

@@ -4,6 +4,7 @@ import Kernel
 /// Collects the events of one transaction, which are recorded together when its body has ended.
 package final class EventBuffer {
     package private(set) var events: [DomainEvent] = []
+    private(set) var afterCommit: [@Sendable () -> Void] = []
     private let ids: IDGenerator
     /// The instant that the whole transaction is stamped with.
     package let now: Timestamp
@@ -21,6 +22,10 @@ package final class EventBuffer {
             event.occurred(
                 id: ids.next(), at: now, scope: scope, actor: actor, source: source, causation: causation))
     }
+
+    /// Has something done once the transaction is on disk: waking those who work on what it has written. It must not
+    /// block.
+    package func afterCommit(_ action: @escaping @Sendable () -> Void) { afterCommit.append(action) }
 
     /// Adds an event of a tenant's own type, whose payload its schema has accepted. Without an entity it is about
     /// itself.

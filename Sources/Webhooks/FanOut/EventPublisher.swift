@@ -31,14 +31,15 @@ package final class EventPublisher: Sendable {
         _ lane: Lane = .interactive, _ body: @escaping @Sendable (any Transaction, EventBuffer) throws -> T
     ) async throws -> T {
         let (ids, time, fanOut) = (ids, time, fanOut)
-        let (value, new, scopes) = try await database.write(lane) { transaction in
+        let (value, new, scopes, actions) = try await database.write(lane) { transaction in
             let buffer = EventBuffer(ids: ids, now: time.now())
             let value = try body(transaction, buffer)
             let new = try fanOut.record(buffer.events, now: buffer.now, in: transaction)
-            return (value, new, Set(buffer.events.map(\.scope)))
+            return (value, new, Set(buffer.events.map(\.scope)), buffer.afterCommit)
         }
         dispatcher.offer(new)
         if !scopes.isEmpty { sequencer.wake(for: scopes) }
+        for action in actions { action() }
         return value
     }
 }

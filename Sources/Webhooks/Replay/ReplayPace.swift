@@ -2,25 +2,45 @@ import Kernel
 
 /// How many deliveries of one replay may wait at once, so that it keeps its endpoint busy and floods nobody.
 ///
-/// A pure state machine: the window doubles while the endpoint empties it between two looks, and halves while it does
-/// not get on.
+/// A pure state machine: the window doubles whenever the endpoint has done with half of it, and halves after some looks
+/// that have not seen it get so far. What waits is then about what the endpoint does in a twentieth of a second.
 struct ReplayPace {
     static let windowLeast = 64
     /// Half of what is held in memory for one endpoint: the other half stays for what happens now.
     static let windowMost = EndpointQueue.capacityMost / 2
 
+    /// Deliveries of one transaction: what happens now waits no longer than it takes to write them.
+    static let sliceMost = 64
+    /// Looks that have seen too little go, after which the window is too wide.
+    static let vainLooks = 32
+
     private(set) var window = windowLeast
+    /// What waited after the last look.
+    private var left = 0
+    private var gone = 0
+    private var vain = 0
 
     /// How many more may be written now, given how many still wait. Small gaps are left until they are worth a
     /// transaction.
     mutating func room(waiting: Int) -> Int {
-        if waiting * 4 <= window {
+        gone += max(0, left - waiting)
+        left = waiting
+        if gone * 2 >= window {
             window = min(window * 2, Self.windowMost)
-        } else if waiting >= window {
-            window = max(window / 2, Self.windowLeast)
+            (gone, vain) = (0, 0)
+        } else if waiting > 0 {
+            vain += 1
+            if vain == Self.vainLooks {
+                window = max(window / 2, Self.windowLeast)
+                (gone, vain) = (0, 0)
+            }
         }
-        return waiting * 2 <= window ? window - waiting : 0
+        let gap = window - waiting
+        return gap >= min(window / 2, Self.sliceMost) ? min(gap, Self.sliceMost) : 0
     }
+
+    /// Says how many were written.
+    mutating func wrote(_ count: Int) { left += count }
 
     /// How many a rate allows in one go, a tenth of a second's worth, and until when they use it up.
     static func allowance(_ rate: Int?, room: Int, pacedUntil: Timestamp, now: Timestamp) -> Int {

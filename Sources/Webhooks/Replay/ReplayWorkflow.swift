@@ -11,10 +11,11 @@ package struct ReplayWorkflow: WorkflowKind {
     package static let kind = "webhook_replay"
     /// How long a turn goes on over the same replays before others may join.
     private static let turn: Duration = .seconds(2)
-    /// The wait between two looks when no replay could get on.
-    private static let pause: Duration = .milliseconds(5)
+    /// The wait between two looks: with slices as small as they are, the writer has most of its time for what happens
+    /// now.
+    private static let pause: Duration = .microseconds(1_500)
     /// Looks in vain after which a turn ends, and when its replays are looked at again.
-    private static let vainMost = 100
+    private static let vainMost = 300
     private static let vainPause: Duration = .seconds(2)
 
     package let name = ReplayWorkflow.kind
@@ -54,7 +55,7 @@ package struct ReplayWorkflow: WorkflowKind {
             }
             active = left
             vain = isMoving ? 0 : vain + 1
-            if !isMoving, !active.isEmpty { await execution.wait(bell, Self.pause) }
+            if !active.isEmpty { await execution.wait(bell, Self.pause) }
         }
         if active.isEmpty { return }
         let (claims, due) = (active.map(\.claim), time.now() + (vain == Self.vainMost ? Self.vainPause : .zero))
@@ -79,6 +80,7 @@ package struct ReplayWorkflow: WorkflowKind {
 
     /// One slice of one replay, as one transaction.
     func step(_ claim: WorkflowClaim, pace: ReplayPace) async throws -> Step {
+        if let step = try await stepInVain(claim, pace: pace) { return step }
         let now = time.now()
         let (fanOut, filters) = (ReplayFanOut(ids: ids, dispatcher: dispatcher), filters)
         let step = try await database.write(.background) { transaction in
@@ -86,6 +88,19 @@ package struct ReplayWorkflow: WorkflowKind {
         }
         dispatcher.offer(step.new)
         return step
+    }
+
+    /// Looks whether there is room at all: by reading, since a transaction that writes would hold up those of others.
+    private func stepInVain(_ claim: WorkflowClaim, pace: ReplayPace) async throws -> Step? {
+        let scope = Scope(tenant: claim.tenant, organisation: claim.organisation)
+        let (state, waiting) = try await database.read(.background) { transaction in
+            (
+                try ReplayStore.fetch(claim.id.cast(), scope: scope, in: transaction)?.state,
+                try ReplayStore.waiting(claim.id.cast(), in: transaction)
+            )
+        }
+        var step = Step(fate: .goesOn, pace: pace)
+        return state == .running && step.pace.room(waiting: waiting) == 0 ? step : nil
     }
 
     private static func step(
@@ -125,6 +140,7 @@ package struct ReplayWorkflow: WorkflowKind {
             slice.events, of: replay.id, to: replay.subscription, tenant: scope.tenant, isOrdered: target.isOrdered,
             now: now, in: transaction)
         step.queued = slice.events.count
+        step.pace.wrote(step.queued)
         step.isMoving = true
         try ReplayStore.advance(replay, to: slice.lastPosition, queued: step.queued, now: now, in: transaction)
         if slice.isLast {

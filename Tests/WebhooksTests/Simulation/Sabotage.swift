@@ -30,9 +30,9 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
             "AND claim = r.shown_claim", "", found: "under a lease that is over"),
         Sabotage(
             "what comes back too often is given up", "UPDATE delivery SET state = r.new_state",
-            "SET state = r.new_state",
-            "SET state = CASE WHEN r.number > 1 AND r.new_state = 'pending' THEN 'pending' ELSE r.new_state END,"
-                + " held = CASE WHEN r.number > 1 AND r.new_state = 'pending' THEN 2 ELSE held END",
+            "finished_at = r.finished",
+            "finished_at = CASE WHEN r.number > 1 AND r.finished IS NULL THEN r.due ELSE r.finished END,"
+                + " state = CASE WHEN r.number > 1 AND r.new_state = 'pending' THEN 'failed' ELSE r.new_state END",
             found: ": "),
     ]
 
