@@ -240,6 +240,13 @@ struct DispatchState {
         return removed
     }
 
+    /// Takes out what waits of one replay.
+    mutating func removeWaiting(_ id: SubscriptionID, of replay: ReplayID) {
+        let removed = queues[id]?.removeWaiting(of: replay) ?? []
+        for delivery in removed { count(-delivery.places, of: delivery.tenant) }
+        want(id)
+    }
+
     /// Takes out everything that has not been started.
     mutating func drain() -> [ReadyDelivery] {
         isStopping = true

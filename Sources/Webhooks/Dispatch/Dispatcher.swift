@@ -173,6 +173,14 @@ package final class Dispatcher: Service {
         watch.committed(news)
     }
 
+    /// Forgets what this process holds of a replay that was cancelled: in the store it has ended.
+    func drop(_ replay: ReplayID, to subscription: SubscriptionID) {
+        change { state, _ in
+            state.removeWaiting(subscription, of: replay)
+            return []
+        }
+    }
+
     private func jitter() -> Double { Chance.fraction(random()) }
 
     /// Ends what waits for an endpoint that takes nothing more, a part in a transaction.

@@ -181,4 +181,11 @@ package struct EndpointQueue {
         defer { (fresh, later) = ([], []) }
         return Array(fresh) + Array(later)
     }
+
+    /// Takes out what has not been started of one replay.
+    mutating func removeWaiting(of replay: ReplayID) -> [ReadyDelivery] {
+        let removed = Array(later.filter { $0.replay == replay })
+        later.removeAll { $0.replay == replay }
+        return removed
+    }
 }

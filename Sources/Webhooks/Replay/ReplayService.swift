@@ -197,6 +197,7 @@ package struct ReplayService: Sendable {
             return try ReplayStore.fetch(id, scope: scope, in: transaction) ?? replay
         }
         if next == .running { runner.wake() }
+        if next == .cancelled { dispatcher.drop(id, to: replay.subscription) }
         return replay
     }
 

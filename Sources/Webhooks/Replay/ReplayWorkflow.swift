@@ -11,11 +11,11 @@ package struct ReplayWorkflow: WorkflowKind {
     package static let kind = "webhook_replay"
     /// How long a turn goes on over the same replays before others may join.
     private static let turn: Duration = .seconds(2)
-    /// The wait between two looks: with slices as small as they are, the writer has most of its time for what happens
-    /// now.
+    /// The wait between two looks, longer by as much after each in vain. With slices as small as they are, the writer
+    /// has most of its time for what happens now.
     private static let pause: Duration = .microseconds(1_500)
     /// Looks in vain after which a turn ends, and when its replays are looked at again.
-    private static let vainMost = 300
+    private static let vainMost = 24
     private static let vainPause: Duration = .seconds(2)
 
     package let name = ReplayWorkflow.kind
@@ -55,7 +55,7 @@ package struct ReplayWorkflow: WorkflowKind {
             }
             active = left
             vain = isMoving ? 0 : vain + 1
-            if !active.isEmpty { await execution.wait(bell, Self.pause) }
+            if !active.isEmpty { await execution.wait(bell, Self.pause * (vain + 1)) }
         }
         if active.isEmpty { return }
         let (claims, due) = (active.map(\.claim), time.now() + (vain == Self.vainMost ? Self.vainPause : .zero))
