@@ -243,9 +243,9 @@ extension Intake: Service {
     private static let betweenLooks: Duration = .milliseconds(500)
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown { [self] in
-            // PostgreSQL's copies take in side by side: none of them knows what the others have.
-            guard database.dialect == .sqlite else { return try await gracefulShutdown() }
+        // PostgreSQL's copies take in side by side: none of them knows what the others have.
+        guard database.dialect == .sqlite else { return try await gracefulShutdown() }
+        await cancelWhenGracefulShutdown { [self] in
             await attempt { try await keys.learn(from: database) }
             var look = InboxKeys.Look()
             while !Task.isCancelled {
