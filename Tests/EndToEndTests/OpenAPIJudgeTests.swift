@@ -53,16 +53,13 @@ struct OpenAPIJudgeTests {
             let lines = "[phases.stateful]\nmax-steps = 10\n[phases.stateful.inference]\nalgorithms = []\n"
             let settings = server.folder + "/schemathesis.toml"
             try Data(lines.utf8).write(to: URL(fileURLWithPath: settings))
-            // In rows of calls until the seconds are over.
-            var words = [
-                "--phases", "stateful", "--mode", "positive", "--max-examples", "200", "--max-time",
-                Self.isLong ? "300" : "20",
-            ]
+            // A number of rows of calls, not of seconds: what is covered must not hang on how busy the machine is.
+            var words = ["--phases", "stateful", "--mode", "positive", "--max-examples", Self.isLong ? "400" : "40"]
             for path in Self.slow { words += ["--exclude-path", path] }
             let output = try await Self.judge(server, words, settings: ["--config-file", settings])
             // Links that were gone along, of those that the document has.
             let covered = try #require(output.firstMatch(of: #/API Links: +(\d+) covered/#), "\(output)")
-            #expect(try #require(Int(covered.1)) >= 10, "\(output)")
+            #expect(try #require(Int(covered.1)) >= 8, "\(output)")
         }
     }
 
