@@ -10,6 +10,10 @@ import Testing
 struct RecentInboxKeysTests {
     private struct Undone: Error {}
 
+    private static func key(_ random: inout SeededRandom) -> [UInt8] {
+        (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+    }
+
     /// What was committed so far, and who sends.
     private struct World {
         var random: SeededRandom
@@ -25,7 +29,7 @@ struct RecentInboxKeysTests {
                 let key =
                     isRepeated
                     ? sent[Int.random(in: 0..<sent.count, using: &random)]
-                    : (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+                    : RecentInboxKeysTests.key(&random)
                 keys[key] = InboxID(high: 1, low: next)
                 next += 1
             }
@@ -94,7 +98,7 @@ struct RecentInboxKeysTests {
         let time = ManualTime()
         try await withDatabase(.sqlite, time: time) { database in
             var random = SeededRandom(seed: 9)
-            let keys = (0..<20_000).map { _ in (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) } }
+            let keys = (0..<20_000).map { _ in Self.key(&random) }
             let (left, gathered, new) = (keys[..<9_000], keys[9_000..<10_000], keys[10_000...])
             try await database.write { transaction in
                 var rows = RowBatch(["key": .bytes, "inbox_id": .uuid])
@@ -118,9 +122,7 @@ struct RecentInboxKeysTests {
             let keys = InboxKeys()
             func offer(_ count: Int) async throws {
                 let batch = (0..<count).map { number in
-                    InboxKey(
-                        bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) },
-                        inbox: InboxID(high: 1, low: UInt64(number)))
+                    InboxKey(bytes: Self.key(&random), inbox: InboxID(high: 1, low: UInt64(number)))
                 }
                 let sorted = batch.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
                 _ = try await database.write(.intake) { try keys.insert(sorted, in: $0) }

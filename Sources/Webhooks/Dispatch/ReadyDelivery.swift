@@ -46,6 +46,21 @@ final class ReadyDelivery: Sendable {
         self.orderedBy = orderedBy
     }
 
+    /// One that was never tried, for an event that is written now or sent once more.
+    ///
+    /// - Parameters:
+    ///   - isOrdered: as the subscription is set: it then waits for earlier ones of its entity.
+    ///   - claim: the number of the process that may hold it from its birth on.
+    convenience init(
+        new id: DeliveryID, of event: DomainEvent, to subscription: SubscriptionID, isOrdered: Bool, claim: Int64,
+        replay: ReplayID? = nil, now: Timestamp
+    ) {
+        self.init(
+            id: id, tenant: event.scope.tenant, subscription: subscription, event: event, attempts: 0, claim: claim,
+            leaseEnds: now + Dispatcher.lease, createdAt: now, replay: replay,
+            orderedBy: isOrdered ? event.entity.id : nil)
+    }
+
     /// Retries and replays: they leave some slots to what has never been tried.
     var isLater: Bool { replay != nil || attempts > 0 }
 

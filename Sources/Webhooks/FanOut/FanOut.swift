@@ -35,10 +35,9 @@ struct FanOut: Sendable {
                     continue
                 }
                 let delivery = ReadyDelivery(
-                    id: ids.next(), tenant: event.scope.tenant, subscription: target.id, event: event, attempts: 0,
-                    claim: dispatcher?.claim ?? 0, leaseEnds: now + Dispatcher.lease, createdAt: now,
-                    orderedBy: target.isOrdered ? event.entity.id : nil)
-                new.add(delivery, isOrdered: target.isOrdered, room: &room, now: now, to: &rows)
+                    new: ids.next(), of: event, to: target.id, isOrdered: target.isOrdered,
+                    claim: dispatcher?.claim ?? 0, now: now)
+                new.add(delivery, room: &room, now: now, to: &rows)
             }
         }
         try DeliveryStore.insert(rows, in: transaction)

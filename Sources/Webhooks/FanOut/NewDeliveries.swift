@@ -16,10 +16,9 @@ extension NewDeliveries {
     /// fetches for it. An ordered endpoint always fetches: only the store knows whether an earlier delivery of the same
     /// entity is still under way somewhere.
     mutating func add(
-        _ delivery: ReadyDelivery, isOrdered: Bool, room: inout Room, now: Timestamp,
-        to rows: inout RowBatch
+        _ delivery: ReadyDelivery, room: inout Room, now: Timestamp, to rows: inout RowBatch
     ) {
-        if !isOrdered, room.take(delivery.subscription, delivery.tenant, places: delivery.places) {
+        if delivery.orderedBy == nil, room.take(delivery.subscription, delivery.tenant, places: delivery.places) {
             DeliveryStore.append(delivery, .leased, now: now, to: &rows)
             ready.append(delivery)
         } else {

@@ -21,10 +21,9 @@ struct ReplayFanOut: Sendable {
         let found = try EventStore.fetch(Set(events), in: transaction)
         for case let event? in events.map({ found[$0] }) where event.scope.tenant == tenant {
             let delivery = ReadyDelivery(
-                id: ids.next(), tenant: tenant, subscription: subscription, event: event, attempts: 0,
-                claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now, replay: replay,
-                orderedBy: isOrdered ? event.entity.id : nil)
-            new.add(delivery, isOrdered: isOrdered, room: &room, now: now, to: &rows)
+                new: ids.next(), of: event, to: subscription, isOrdered: isOrdered, claim: dispatcher.claim,
+                replay: replay, now: now)
+            new.add(delivery, room: &room, now: now, to: &rows)
         }
         try DeliveryStore.insert(rows, in: transaction)
         return new

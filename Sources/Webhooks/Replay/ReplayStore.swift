@@ -126,8 +126,8 @@ enum ReplayStore {
         ) { first, _ in first }
     }
 
-    /// Ends what a cancelled replay still has to send; what is on its way right now, or held by
-    /// another copy of the server, arrives all the same.
+    /// Ends what a cancelled replay still has to send; what is on its way right now, or held by another copy of the
+    /// server, arrives all the same.
     static func skipWaiting(_ id: ReplayID, now: Timestamp, in transaction: any Transaction) throws {
         try transaction.execute(
             """

@@ -31,12 +31,10 @@ extension SubscriptionService {
             try EventStore.insertUnfed([event], in: transaction)
             var room = dispatcher.room(for: [(id, scope.tenant)])
             let delivery = ReadyDelivery(
-                id: ids.next(), tenant: scope.tenant, subscription: id, event: event, attempts: 0,
-                claim: dispatcher.claim, leaseEnds: now + Dispatcher.lease, createdAt: now,
-                orderedBy: stored.isOrdered ? event.entity.id : nil)
+                new: ids.next(), of: event, to: id, isOrdered: stored.isOrdered, claim: dispatcher.claim, now: now)
             var rows = DeliveryStore.newRows()
             var new = NewDeliveries()
-            new.add(delivery, isOrdered: stored.isOrdered, room: &room, now: now, to: &rows)
+            new.add(delivery, room: &room, now: now, to: &rows)
             try DeliveryStore.insert(rows, in: transaction)
             return (delivery.id, new)
         }
