@@ -177,13 +177,18 @@ package final class WorkflowRunner: Service {
 
     // MARK: Stopping
 
+    /// Claims that one transaction gives back: there may be very many, and others wait for the store meanwhile.
+    private static let givenBackAtOnce = 1024
+
     /// Gives claims back without a settlement, so that nobody need wait for their leases to end.
     private func giveBack(_ claims: [WorkflowClaim]) async {
-        if claims.isEmpty { return }
         let now = time.now()
         do {
-            try await database.write(.background) { transaction in
-                try WorkflowStore.giveBack(claims, due: now, in: transaction)
+            for start in stride(from: 0, to: claims.count, by: Self.givenBackAtOnce) {
+                let part = Array(claims[start...].prefix(Self.givenBackAtOnce))
+                try await database.write(.background) { transaction in
+                    try WorkflowStore.giveBack(part, due: now, in: transaction)
+                }
             }
         } catch {
             logger.warning("leases were not given back; they end by themselves", metadata: ["error": "\(error)"])

@@ -3,8 +3,9 @@ import Storage
 
 /// The rows of workflows. A claim is a lease with a number; every later write shows the number.
 ///
-/// Where a row is found by its id, "still pending" is written as `outcome IS NULL`: with `state = 'pending'` PostgreSQL
-/// may take the index of all pending rows instead, and walk the whole backlog for each settlement.
+/// Where a row is found by its id, the claim that is shown says that it is still pending: settling takes the claim away.
+/// With `state = 'pending'` beside the id PostgreSQL may take the index of all pending rows and walk the whole backlog for
+/// each settlement; with `outcome IS NULL` it does where its statistics are of a time without a backlog.
 package enum WorkflowStore {
     /// How long a claimed workflow belongs to its claimer.
     package static let lease = Leases.current.duration
@@ -102,7 +103,7 @@ package enum WorkflowStore {
             try transaction.all(
                 """
                 SELECT w.id FROM {rows} r JOIN workflow w ON w.id = r.workflow_id
-                WHERE w.claim = r.held AND w.outcome IS NULL {for update}
+                WHERE w.claim = r.held {for update}
                 """, rows: rows
             ) { $0.id(0) })
     }
@@ -115,7 +116,7 @@ package enum WorkflowStore {
             try transaction.all(
                 """
                 UPDATE workflow SET next_at = now_ms() + $1, claims = 1 FROM {rows} r
-                WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL RETURNING id
+                WHERE id = r.workflow_id AND claim = r.held RETURNING id
                 """, [.int(lease.wholeMilliseconds)], rows: rows
             ) { $0.id(0) })
     }
@@ -140,7 +141,7 @@ package enum WorkflowStore {
         try transaction.execute(
             """
             UPDATE workflow SET claim = 0, claims = 0, next_at = $1 FROM {rows} r
-            WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL
+            WHERE id = r.workflow_id AND claim = r.held
             """, [.time(time)], rows: rows)
     }
 
@@ -185,7 +186,7 @@ package enum WorkflowStore {
                 UPDATE workflow SET state = r.new_state, outcome = r.new_outcome, reason = r.new_reason,
                     result_id = r.new_result, next_at = r.due, claim = 0, claims = 0,
                     attempts = attempts + r.failures, updated_at = r.stamp
-                FROM {rows} r WHERE id = r.workflow_id AND claim = r.held AND outcome IS NULL RETURNING id
+                FROM {rows} r WHERE id = r.workflow_id AND claim = r.held RETURNING id
                 """, rows: rows
             ) { $0.id(0) })
     }

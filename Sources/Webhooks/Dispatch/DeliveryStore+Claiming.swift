@@ -81,7 +81,7 @@ extension DeliveryStore {
         try transaction.execute(
             """
             UPDATE delivery SET claim = $1, next_at = now_ms() + $2, held = 0 FROM {rows} r
-            WHERE id = r.wanted AND finished_at IS NULL
+            WHERE id = r.wanted AND coalesce(finished_at, 0) = 0
             """, [.int(claim.number), .int(claim.duration.wholeMilliseconds)], rows: rows)
     }
 

@@ -5,7 +5,9 @@ import Storage
 /// The rows of deliveries and attempts.
 ///
 /// Where a row is found by its id, the claim that the writer shows says that it is still pending. With
-/// `state = 'pending'` beside the id PostgreSQL may take an index of all pending rows and walk the whole backlog.
+/// `state = 'pending'` beside the id PostgreSQL may take an index of all pending rows and walk the whole backlog. Where
+/// no claim can be shown it is `coalesce(finished_at, 0) = 0`: `finished_at IS NULL` has statistics of its own, which are
+/// wrong in the first minute of a backlog.
 enum DeliveryStore {
     /// What a delivery is born as.
     enum Birth {
@@ -131,7 +133,7 @@ enum DeliveryStore {
                     ORDER BY id LIMIT $3
                 )
                 UPDATE delivery SET state = 'skipped', reason = $4, claim = 0, finished_at = $5
-                WHERE id IN (SELECT id FROM part) AND finished_at IS NULL
+                WHERE id IN (SELECT id FROM part) AND coalesce(finished_at, 0) = 0
                 """, [.int(held), .id(subscription), .int(left), .text(reason), .time(now)])
         }
         try BreakerStore.forget(subscription, in: transaction)

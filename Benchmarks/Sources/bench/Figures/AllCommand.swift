@@ -17,7 +17,7 @@ struct AllCommand: AsyncParsableCommand {
                 figures += try await Figure.taking { try await AcceptFigure(lab, engine: .postgres).take() }
             }
             figures += try await Figure.taking {
-                try await FlushFigure(lab: lab, delayMilliseconds: 2, shim: shim).take()
+                try await FlushFigure(lab: lab, engine: .sqlite, delayMilliseconds: 2, shim: shim).take()
             }
             figures += try await Figure.taking {
                 try await EndToEndFigure(lab: lab, perSecond: 1_000, seconds: quick ? 5 : 60).take()

@@ -20,7 +20,7 @@ struct DeliveriesFigure {
         self.endpoints = endpoints
     }
 
-    private var engine: Engine { endpoints == 1 ? lab.options.engine : .sqlite }
+    private var engine: Engine { lab.options.engine }
 
     func take() async throws -> [Figure] {
         let sample = SampleDelivery()
@@ -35,10 +35,8 @@ struct DeliveriesFigure {
             let launch = try await lab.launch(engine)
             deliveries.append(
                 endpoints == 1 ? try await drain(launch, to: sink) : try await drainStored(launch, to: sink))
-            if launch.databaseURL == nil {
-                let file = try SQLiteFile(SQLiteFile.path(in: launch.dataFolder))
-                attempts.append(Double(try file.integer("SELECT count(*) FROM attempt WHERE status = 200")))
-            }
+            attempts.append(
+                Double(try await launch.stoppedStore().integer("SELECT count(*) FROM attempt WHERE status = 200")))
             try lab.discard(launch)
             bareLoops.append(try await floor.bareLoop())
             clientLoops.append(try await floor.clientLoop())
@@ -91,7 +89,7 @@ struct DeliveriesFigure {
     /// The same of a backlog for all endpoints, which the server finds at its start.
     private func drainStored(_ launch: TradewindServer.Launch, to sink: Sink) async throws -> Double {
         let made = try await TradewindServer.with(launch) { try await Endpoint.subscribe(endpoints, of: sink, on: $0) }
-        try WaitingDeliveries(endpoints: made).add(count, waitingFor: .room, to: launch)
+        try await WaitingDeliveries(endpoints: made).add(count, waitingFor: .room, to: launch)
         let start = sink.received
         return try await TradewindServer.with(launch) { _ in
             let rate = try await sink.rate(of: count, after: start)
@@ -107,7 +105,7 @@ struct DeliveriesCommand: AsyncParsableCommand {
 
     @OptionGroup var options: LabOptions
     @Option(help: "Deliveries in the backlog.") var count: Int?
-    @Option(help: "Endpoints that they are for; more than one: on SQLite.") var endpoints = 1
+    @Option(help: "Endpoints that they are for; more than one: from the store.") var endpoints = 1
 
     func validate() throws {
         guard (1...10_000).contains(endpoints) else { throw ValidationError("1 to 10000 endpoints") }

@@ -28,7 +28,8 @@ struct FeedFigure {
             let found = rates[count] ?? []
             let ratio = median(found) / first
             return Figure(
-                name: "feed of \(count) events, pages of 1000, one reader", measured: "\(spread(found)) events/s",
+                name: "feed of \(count) events, pages of 1000, one reader",
+                engine: lab.options.engine.rawValue, measured: "\(spread(found)) events/s",
                 beside: "of \(counts.first ?? count): \(first.text()) events/s", ratio: ratio,
                 target: "≥ 50000 events/s, flat", isMet: median(found) >= 50_000 && ratio >= 0.8,
                 samples: ["events_per_second": found])

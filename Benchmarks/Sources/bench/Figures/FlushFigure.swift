@@ -3,46 +3,77 @@ import ArgumentParser
 /// Group commit beside one commit a request on a disk whose flush takes long, simulated in both alike.
 struct FlushFigure {
     let lab: Lab
+    let engine: Engine
     let delayMilliseconds: Double
     let shim: String
 
     func take() async throws -> [Figure] {
-        let library = lab.folder + "/flush_delay.so"
+        // Not in the lab's folder: PostgreSQL's user has to read it too.
+        let folder = try ScratchFolder.make(in: "/tmp", prefix: "flush-delay")
+        defer { ScratchFolder.remove(folder) }
+        let library = folder + "/flush_delay.so"
         _ = try await ChildProcess.output(
             of: "cc", ["-shared", "-fPIC", "-O2", "-o", library, shim, "-ldl"], in: lab.folder)
         let slow = ["LD_PRELOAD": library, "FLUSH_DELAY_US": "\(Int(delayMilliseconds * 1_000))"]
-        var grouped: [Double] = []
-        var single: [Double] = []
-        var loop: [Double] = []
-        for round in 1...lab.rounds {
-            lab.note("flush of \(delayMilliseconds) ms, round \(round) of \(lab.rounds)")
-            grouped.append(try await accept(environment: slow, connections: lab.options.connections))
-            single.append(try await accept(environment: slow, connections: 1))
-            loop.append(try await commitLoop(environment: slow, round: round))
+        switch engine {
+        case .sqlite:
+            return [
+                try await take(
+                    launch: {
+                        var launch = try await lab.launch(.sqlite)
+                        launch.environment.merge(slow) { $1 }
+                        return launch
+                    }, loop: { try await sqliteLoop(environment: slow) })
+            ]
+        case .postgres:
+            let cluster = try await PostgresCluster(in: lab.folder, environment: slow)
+            do {
+                let figure = try await take(
+                    launch: {
+                        var launch = try await lab.launch(.sqlite)
+                        launch.databaseURL = try await cluster.makeDatabase()
+                        return launch
+                    }, loop: { try await cluster.commitLoop(seconds: lab.seconds) })
+                await cluster.stop()
+                return [figure]
+            } catch {
+                await cluster.stop()
+                throw error
+            }
         }
-        // Held against the better of the two ways to commit once a request.
-        let baseline = max(median(single), median(loop))
-        let ratio = median(grouped) / baseline
-        return [
-            Figure(
-                name: "durable accepts with a flush of \(delayMilliseconds.text(1)) ms more",
-                measured: "\(median(grouped).text())/s",
-                beside: "commit per request: server, one connection \(median(single).text())/s; "
-                    + "bare SQLite \(median(loop).text())/s",
-                ratio: ratio, target: "≥ 8 ×", isMet: ratio >= 8,
-                samples: ["grouped": grouped, "one_connection": single, "commit_loop": loop])
-        ]
     }
 
-    private func accept(environment: [String: String], connections: Int) async throws -> Double {
-        var launch = try await lab.launch(.sqlite)
-        launch.environment.merge(environment) { $1 }
-        let rate = try await AcceptFigure(lab, engine: .sqlite).accept(launch, connections: connections).perSecond
+    /// - Parameters:
+    ///   - launch: how to start a server whose store flushes slowly.
+    ///   - loop: the engine alone, one order and one commit at a time: commits a second.
+    private func take(
+        launch: () async throws -> TradewindServer.Launch, loop: () async throws -> Double
+    ) async throws -> Figure {
+        var (grouped, single, loops): ([Double], [Double], [Double]) = ([], [], [])
+        for round in 1...lab.rounds {
+            lab.note("flush of \(delayMilliseconds) ms on \(engine.rawValue), round \(round) of \(lab.rounds)")
+            grouped.append(try await accept(launch(), connections: lab.options.connections))
+            single.append(try await accept(launch(), connections: 1))
+            loops.append(try await loop())
+        }
+        // Held against the better of the two ways to commit once a request.
+        let ratio = median(grouped) / max(median(single), median(loops))
+        return Figure(
+            name: "durable accepts with a flush of \(delayMilliseconds.text(1)) ms more", engine: engine.rawValue,
+            measured: "\(median(grouped).text())/s",
+            beside: "commit per request: server, one connection \(median(single).text())/s; "
+                + "the engine alone \(median(loops).text())/s",
+            ratio: ratio, target: "≥ 8 ×", isMet: ratio >= 8,
+            samples: ["grouped": grouped, "one_connection": single, "commit_loop": loops])
+    }
+
+    private func accept(_ launch: TradewindServer.Launch, connections: Int) async throws -> Double {
+        let rate = try await AcceptFigure(lab, engine: engine).accept(launch, connections: connections).perSecond
         try lab.discard(launch)
         return rate
     }
 
-    private func commitLoop(environment: [String: String], round: Int) async throws -> Double {
+    private func sqliteLoop(environment: [String: String]) async throws -> Double {
         let folder = try await lab.launch(.sqlite).dataFolder
         try lab.makeFolder(folder)
         let printed = try await ChildProcess.output(
@@ -66,7 +97,9 @@ struct FlushCommand: AsyncParsableCommand {
     func run() async throws {
         try await Lab.report(options) { lab in
             try await Figure.taking {
-                try await FlushFigure(lab: lab, delayMilliseconds: flushDelayMs, shim: shim).take()
+                try await FlushFigure(
+                    lab: lab, engine: options.engine, delayMilliseconds: flushDelayMs, shim: shim
+                ).take()
             }
         }
     }

@@ -55,6 +55,7 @@ struct HangingTenantFigure {
             Figure(
                 name: "accept → delivered p99 of others beside a hanging tenant, \(parked) parked, "
                     + "\(perSecond) orders/s" + (isGivenUp ? ", endpoint given up" : ""),
+                engine: lab.options.engine.rawValue,
                 measured: "\(spread(beside.map(\.p99), 1)) ms",
                 beside: "alone \(spread(quiet.map(\.p99), 1)) ms, beside as much load without hanging "
                     + "\(spread(well.map(\.p99), 1)) ms; p50 \(spread(beside.map(\.p50), 1)) and "
@@ -85,12 +86,12 @@ struct HangingTenantFigure {
         }
         let hanging = try await Sink(on: MultiThreadedEventLoopGroup(numberOfThreads: 1))
         if neighbour == .hanging { hanging.hold(Int64(hangSeconds * 1_000)) }
-        let launch = try await lab.launch(.sqlite)
+        let launch = try await lab.launch()
         let stage = try await TradewindServer.with(launch) { server in
             try await prepare(on: server, sink: sink, hanging: hanging, quietRun: quietRun, loudRun: loudRun)
         }
         let waiting = WaitingDeliveries(endpoints: [stage.hanging])
-        if neighbour == .hanging { try waiting.add(parked, waitingFor: .room, to: launch) }
+        if neighbour == .hanging { try await waiting.add(parked, waitingFor: .room, to: launch) }
         let requests = DealtRequests(
             (stage.quiet + [stage.loud]).map { OrderRequests($0, path: "/unified/webhook", prepared: 0) }
         ) { number in number % share == 0 ? number / share % Self.quietTenants : Self.quietTenants }
@@ -110,7 +111,7 @@ struct HangingTenantFigure {
             round.loudP99 = times.1.percentiles([0.99])[0]
         }
         round.calls = hanging.received
-        round.left = try waiting.count("state = 'pending'", in: launch)
+        round.left = try await waiting.count("state = 'pending'", in: launch)
         try await sink.stop()
         try await hanging.stop()
         try lab.discard(launch)

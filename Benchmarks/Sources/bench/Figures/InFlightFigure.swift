@@ -24,6 +24,7 @@ struct InFlightFigure {
         return [
             Figure(
                 name: "resident memory, \(endpoints) endpoints, \(inFlight) calls in flight",
+                engine: lab.options.engine.rawValue,
                 measured: "\(spread(peaks, 1)) MiB at most", beside: "\(spread(held)) calls at once at the sink",
                 target: "≤ 300 MiB", isMet: median(peaks) <= 300 && isFull,
                 samples: ["peak_mib": peaks, "calls_at_once": held])
@@ -33,13 +34,13 @@ struct InFlightFigure {
     /// The highest resident memory, and the most calls that were under way at once.
     private func measure() async throws -> (peakMiB: Double, calls: Int) {
         let sink = try await Sink(on: MultiThreadedEventLoopGroup(numberOfThreads: 1), endpoints: endpoints)
-        let launch = try await lab.launch(.sqlite)
+        let launch = try await lab.launch()
         let each = (inFlight + endpoints - 1) / endpoints
         let made = try await TradewindServer.with(launch) { server in
             try await Endpoint.subscribe(endpoints, of: sink, on: server, more: #","max_in_flight":\#(each)"#)
         }
         // Twice what goes out at once: the rest waits in memory and in the store, as it would.
-        try WaitingDeliveries(endpoints: made).add(2 * endpoints * each, waitingFor: .room, to: launch)
+        try await WaitingDeliveries(endpoints: made).add(2 * endpoints * each, waitingFor: .room, to: launch)
         sink.hold(Self.heldMilliseconds)
         let peak = try await TradewindServer.with(launch) { server in
             let deadline = ContinuousClock.now + .seconds(60)

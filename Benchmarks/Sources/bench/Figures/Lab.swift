@@ -71,7 +71,7 @@ final class Lab {
     /// How to start a server on a store that holds `count` events already; made at the first call.
     func launch(keeping count: Int) async throws -> (launch: TradewindServer.Launch, events: KeptEvents) {
         if let made = kept[count] { return made }
-        let launch = try await launch(.sqlite)
+        let launch = try await launch()
         note("preparing a store with \(count) events")
         let made = (launch, try await KeptEvents.prepare(count, launch: launch))
         kept[count] = made

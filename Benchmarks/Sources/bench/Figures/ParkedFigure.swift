@@ -53,7 +53,7 @@ struct ParkedFigure {
         let drains = median(without.drains) / median(with.drains)
         return [
             Figure(
-                name: "claiming beside \(parked) parked deliveries",
+                name: "claiming beside \(parked) parked deliveries", engine: lab.options.engine.rawValue,
                 measured: "\(spread(with.claims, 1)) µs of CPU each",
                 beside: "without them \(spread(without.claims, 1)) µs; a second of polls "
                     + "\(spread(with.polls, 1)) and \(spread(without.polls, 1)) ms of CPU",
@@ -61,6 +61,7 @@ struct ParkedFigure {
                 samples: ["with_us": with.claims, "without_us": without.claims]),
             Figure(
                 name: "cost of claiming and sending beside \(parked) parked deliveries",
+                engine: lab.options.engine.rawValue,
                 measured: "\(spread(with.drains))/s", beside: "without them \(spread(without.drains))/s", ratio: drains,
                 target: "≤ 1.2 ×", isMet: drains <= 1.2,
                 samples: ["with_per_second": with.drains, "without_per_second": without.drains]),
@@ -68,7 +69,7 @@ struct ParkedFigure {
     }
 
     private func prepare(_ parked: Int, _ sink: Sink) async throws -> Store {
-        let launch = try await lab.launch(.sqlite)
+        let launch = try await lab.launch()
         let (good, late, broken, refusing) = try await TradewindServer.with(launch) { server in
             (
                 try await Endpoint.subscribe(Self.goodEndpoints, of: sink, on: server),
@@ -79,14 +80,14 @@ struct ParkedFigure {
         }
         if parked > 0 {
             lab.note("parking \(parked) deliveries")
-            try WaitingDeliveries(endpoints: late).add(parked / 2, waitingFor: .later, to: launch)
-            try WaitingDeliveries(endpoints: broken).add(parked - parked / 2, waitingFor: .room, to: launch)
+            try await WaitingDeliveries(endpoints: late).add(parked / 2, waitingFor: .later, to: launch)
+            try await WaitingDeliveries(endpoints: broken).add(parked - parked / 2, waitingFor: .room, to: launch)
         }
-        try WaitingDeliveries(endpoints: broken).openBreakers(in: launch)
+        try await WaitingDeliveries(endpoints: broken).openBreakers(in: launch)
         let store = Store(
             launch: launch, good: WaitingDeliveries(endpoints: good), refusing: WaitingDeliveries(endpoints: refusing))
-        try store.refusing.openBreakers(in: launch)
-        try store.refusing.add(due, waitingFor: .room, to: launch)
+        try await store.refusing.openBreakers(in: launch)
+        try await store.refusing.add(due, waitingFor: .room, to: launch)
         return store
     }
 
@@ -99,17 +100,17 @@ struct ParkedFigure {
             return (before, try ProcessUse(of: server.process.id).cpuSeconds - before)
         }
         store.polls.append(polls / 5 * 1e3)
-        try store.refusing.makeDue(in: store.launch)
+        try await store.refusing.makeDue(in: store.launch)
         let claimed = try await TradewindServer.with(store.launch) { server in
             try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(300))
             return try ProcessUse(of: server.process.id).cpuSeconds
         }
-        guard try store.refusing.count("held = 1", in: store.launch) == due else {
+        guard try await store.refusing.count("held = 1", in: store.launch) == due else {
             throw BenchError("not all that was due was claimed")
         }
         store.claims.append((claimed - start) / Double(due) * 1e6)
         let sent = min(due, Self.sentMost)
-        try store.good.add(sent, waitingFor: .due, to: store.launch)
+        try await store.good.add(sent, waitingFor: .due, to: store.launch)
         let received = sink.received
         store.drains.append(
             try await TradewindServer.with(store.launch) { _ in try await sink.rate(of: sent, after: received) })

@@ -26,7 +26,7 @@ struct ReplayFigure {
         for round in 1...lab.rounds {
             lab.note("a fresh backlog, round \(round) of \(lab.rounds)")
             let sink = try await Sink(on: sinkGroup)
-            let launch = try await lab.launch(.sqlite)
+            let launch = try await lab.launch()
             fresh.append(try await DeliveriesFigure(lab, count: min(count, 60_000)).drain(launch, to: sink))
             try await sink.stop()
             try lab.discard(launch)
@@ -39,11 +39,13 @@ struct ReplayFigure {
         let slower = median(beside) / median(quiet)
         return [
             Figure(
-                name: "replay of \(count) events, beside \(perSecond) new orders/s", measured: "\(spread(rates))/s",
+                name: "replay of \(count) events, beside \(perSecond) new orders/s",
+                engine: lab.options.engine.rawValue, measured: "\(spread(rates))/s",
                 beside: "fresh backlog \(spread(fresh))/s", ratio: ratio, target: "≥ 0.5 ×", isMet: ratio >= 0.5,
                 samples: ["replayed_per_second": rates, "fresh_per_second": fresh]),
             Figure(
                 name: "accept → delivered p99 of new orders during that replay, same endpoint",
+                engine: lab.options.engine.rawValue,
                 measured: "\(spread(beside, 1)) ms",
                 beside: "before it \(spread(quiet, 1)) ms; \(rounds.map(\.samples).min() ?? 0) orders or more",
                 ratio: slower, target: "≤ 2 ×", isMet: slower <= 2,
@@ -54,7 +56,7 @@ struct ReplayFigure {
     private func replay() async throws -> Round {
         // Driver and sink share one loop and one clock.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let launch = try await lab.launch(.sqlite)
+        let launch = try await lab.launch()
         let tenant = try await KeptEvents.prepare(count, launch: launch).tenant
         let round = try await TradewindServer.with(launch) { server in
             let workspace = try await Workspace(on: server, tenant: tenant)

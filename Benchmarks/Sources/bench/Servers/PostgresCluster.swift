@@ -46,6 +46,27 @@ final class PostgresCluster: Sendable {
         try await PostgresCluster.makeDatabase(at: "postgresql://postgres@/postgres?host=\(folder)")
     }
 
+    /// The baseline of group commit: one order and one commit at a time; commits a second.
+    func commitLoop(seconds: Double) async throws -> Double {
+        let url = try await makeDatabase()
+        _ = try await Self.psql(
+            url,
+            [
+                "CREATE TABLE inbox (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body BYTEA NOT NULL)",
+                "CREATE TABLE inbox_key (key UUID NOT NULL PRIMARY KEY)",
+            ])
+        let script = "\(folder)/commit-loop.sql"
+        let order = "INSERT INTO inbox (body) VALUES (convert_to(repeat('A', 800), 'UTF8'))"
+        try "WITH o AS (\(order)) INSERT INTO inbox_key (key) VALUES (gen_random_uuid());\n"
+            .write(toFile: script, atomically: false, encoding: .utf8)
+        let arguments = ["-n", "-M", "prepared", "-c", "1", "-T", "\(max(1, Int(seconds)))", "-f", script, url]
+        let printed = try await ChildProcess.output(of: Self.program("pgbench"), arguments, in: "/tmp")
+        guard let words = printed.firstRange(of: "tps = "),
+            let rate = Double(printed[words.upperBound...].prefix { $0 != " " })
+        else { throw BenchError("pgbench printed no rate: \(printed)") }
+        return rate
+    }
+
     func stop() async {
         // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
         await postmaster.stop(SIGINT)
@@ -55,11 +76,17 @@ final class PostgresCluster: Sendable {
     /// Makes a database on a running server; takes both of libpq's forms, keyword words and URL.
     static func makeDatabase(at url: String) async throws -> String {
         let name = "bench_\(String(UInt32.random(in: 0 ... .max), radix: 36))"
-        _ = try await ChildProcess.output(of: program("psql"), [url, "-qc", "CREATE DATABASE \(name)"], in: "/tmp")
+        _ = try await psql(url, ["CREATE DATABASE \(name)"])
         guard let scheme = url.firstRange(of: "://") else { return "\(url) dbname=\(name)" }
         let question = url.firstIndex(of: "?") ?? url.endIndex
         let slash = url[scheme.upperBound..<question].firstIndex(of: "/") ?? question
         return "\(url[..<slash])/\(name)\(url[question...])"
+    }
+
+    /// Runs commands one after the other, each a transaction of its own, up to the first that fails; returns the rows.
+    static func psql(_ url: String, _ commands: [String]) async throws -> String {
+        let arguments = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", url] + commands.flatMap { ["-c", $0] }
+        return try await ChildProcess.output(of: program("psql"), arguments, in: "/tmp")
     }
 
     static func version() async throws -> String {

@@ -1,38 +1,39 @@
 import FoundationEssentials
 
-/// Events of imported orders, put straight into a stopped server's SQLite file with their places in the feed.
+/// Events of imported orders, put straight into a stopped server's store with their places in the feed.
 final class EventRows {
-    private let file: SQLiteFile
-    private let event: SQLiteFile.Statement
-    private let feed: SQLiteFile.Statement
+    private let store: any StoppedStore
+    private let event: any StoredRows
+    private let feed: any StoredRows
     private var position: Int64
     private var random = SystemRandomNumberGenerator()
 
-    init(_ file: SQLiteFile) throws {
-        self.file = file
-        event = try file.prepare(
-            """
-            INSERT INTO event (id, tenant_id, org_id, user_id, role, type, entity_type, entity_id, occurred_at, source,
-                causation_id, payload)
-            VALUES (?, ?, ?, zeroblob(16), 'system', 'order.created', 'order', ?, ?, 'connection', ?, ?)
-            """)
-        feed = try file.prepare("INSERT INTO feed (tenant_id, org_id, position, event_id) VALUES (?, ?, ?, ?)")
-        position = try file.integer("SELECT position FROM feed_head")
+    init(_ store: any StoppedStore) async throws {
+        self.store = store
+        event = try store.rows(
+            of: "event",
+            [
+                "id", "tenant_id", "org_id", "user_id", "role", "type", "entity_type", "entity_id", "occurred_at",
+                "source", "causation_id", "payload",
+            ])
+        feed = try store.rows(of: "feed", ["tenant_id", "org_id", "position", "event_id"])
+        position = try await store.integer("SELECT position FROM feed_head")
     }
 
     /// Inserts one and returns its id; a `Workspace` has one organisation, whose id is its tenant's.
     func insert(_ number: Int, tenant: UUID, at: Int64, order: [UInt8], causation: [UInt8]) throws -> [UInt8] {
-        let (id, scope) = (identifier(at: at), SQLiteFile.Value.bytes(Self.bytes(tenant)))
+        let (id, scope) = (identifier(at: at), StoredValue.id(tenant))
         position += 1
-        try event.run([
-            .bytes(id), scope, scope, .bytes(order), .int(at), .bytes(causation), .bytes(Self.payload(number)),
+        try event.add([
+            .id(id), scope, scope, .id([UInt8](repeating: 0, count: 16)), .text("system"), .text("order.created"),
+            .text("order"), .id(order), .int(at), .text("connection"), .id(causation), .bytes(Self.payload(number)),
         ])
-        try feed.run([scope, scope, .int(position), .bytes(id)])
+        try feed.add([scope, scope, .int(position), .id(id)])
         return id
     }
 
     /// Says where the next event's place is; without it the server would give places away twice.
-    func finish() throws { try file.execute("UPDATE feed_head SET position = \(position)") }
+    func finish() async throws { try await store.execute("UPDATE feed_head SET position = \(position)") }
 
     /// 16 bytes that begin with a time in milliseconds, as a UUIDv7 does.
     func identifier(at: Int64) -> [UInt8] {
@@ -44,8 +45,6 @@ final class EventRows {
     }
 
     static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
-
-    static func bytes(_ id: UUID) -> [UInt8] { withUnsafeBytes(of: id.uuid) { Array($0) } }
 
     private static func payload(_ number: Int) -> [UInt8] {
         Array(

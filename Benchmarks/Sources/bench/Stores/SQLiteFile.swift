@@ -4,12 +4,6 @@ import Glibc
 
 /// One SQLite database, as bare as bulk work and a bare commit loop want it.
 final class SQLiteFile {
-    enum Value {
-        case int(Int64)
-        case text(String)
-        case bytes([UInt8])
-    }
-
     private var handle: OpaquePointer?
 
     init(_ path: String) throws {
@@ -67,13 +61,14 @@ final class SQLiteFile {
 
         deinit { sqlite3_finalize(handle) }
 
-        func run(_ values: [Value]) throws {
+        func run(_ values: [StoredValue]) throws {
             for (index, value) in values.enumerated() {
                 let column = Int32(index + 1)
                 switch value {
                 case .int(let int): sqlite3_bind_int64(handle, column, int)
                 case .text(let text): sqlite3_bind_text(handle, column, text, -1, transient)
-                case .bytes(let bytes): sqlite3_bind_blob64(handle, column, bytes, UInt64(bytes.count), transient)
+                case .bytes(let bytes), .id(let bytes):
+                    sqlite3_bind_blob64(handle, column, bytes, UInt64(bytes.count), transient)
                 }
             }
             _ = try step()
