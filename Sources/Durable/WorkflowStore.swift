@@ -3,9 +3,9 @@ import Storage
 
 /// The rows of workflows. A claim is a lease with a number; every later write shows the number.
 ///
-/// Where a row is found by its id, the claim that is shown says that it is still pending: settling takes the claim away.
-/// With `state = 'pending'` beside the id PostgreSQL may take the index of all pending rows and walk the whole backlog for
-/// each settlement; with `outcome IS NULL` it does where its statistics are of a time without a backlog.
+/// Where a row is found by its id, the claim that is shown says that it is still pending: settling takes it away. With
+/// `state = 'pending'` beside the id PostgreSQL may take the index of all pending rows and walk the whole backlog for
+/// each settlement; with `outcome IS NULL` it does so where its statistics are of a time without a backlog.
 package enum WorkflowStore {
     /// How long a claimed workflow belongs to its claimer.
     package static let lease = Leases.current.duration

@@ -6,8 +6,8 @@ import Storage
 ///
 /// Where a row is found by its id, the claim that the writer shows says that it is still pending. With
 /// `state = 'pending'` beside the id PostgreSQL may take an index of all pending rows and walk the whole backlog. Where
-/// no claim can be shown it is `coalesce(finished_at, 0) = 0`: `finished_at IS NULL` has statistics of its own, which are
-/// wrong in the first minute of a backlog.
+/// no claim can be shown it says `coalesce(finished_at, 0) = 0`: for `finished_at IS NULL` there are statistics, which
+/// are of another time.
 enum DeliveryStore {
     /// What a delivery is born as.
     enum Birth {
