@@ -15,6 +15,26 @@ struct CustomerErasureTests {
     /// In small letters: they are looked for in any.
     private static let traces = ["ada@example.com", "lovelace", "buyer-815", "engine row"]
 
+    @Test("All events about one order are erased, two in each transaction", arguments: TestEngine.allCases)
+    func oneEntity(_ engine: TestEngine) async throws {
+        try await withDoor(engine) { door in
+            let (search, erasures) = (TraceSearch(database: door.database, engine: engine), Erasures(door))
+            let link = try await door.connect()
+            let told = ["PAID", "PENDING", "PAID", "PENDING", "PAID"]
+            for (number, status) in told.enumerated() {
+                _ = try await door.send(Self.order(at: number + 1, status: status), over: link)
+                await door.runner.drain()
+            }
+            let order = try #require(try await door.orders().first)
+            let entity = DomainEvent.Entity(type: OrderCreated.entityType, id: order.id)
+            let stranger = try await erasures.service.erase(entity, scope: Door.stranger)
+            #expect(stranger == (0, 0))
+            let erased = try await erasures.service.erase(entity, scope: Door.scope)
+            #expect(erased == (told.count, told.count))
+            for trace in Self.traces { #expect(try await !search.holders(of: trace).contains("inbox"), "\(trace)") }
+        }
+    }
+
     @Test(
         "Nothing in any table tells of the buyer, and what the store tells again does not either",
         arguments: TestEngine.allCases)
@@ -221,7 +241,7 @@ private struct Erasures {
         runner = WorkflowRunner(
             kind: workflow, database: door.database, time: door.time.source, random: random.next,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        service = ErasureService(database: door.database, runner: runner, time: door.time.source)
+        service = ErasureService(database: door.database, runner: runner, time: door.time.source, atOnce: 2)
     }
 
     /// Leases what is due, as a process does that then dies.

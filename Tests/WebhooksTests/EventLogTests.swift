@@ -127,7 +127,8 @@ struct EventLogTests {
             let now = hub.time.now
             func erase(_ scope: Scope) async throws -> EventErasure.Erased {
                 try await hub.database.write {
-                    try EventErasure.erase([erased.entity], scope: scope, at: now, in: $0)
+                    try EventErasure.eraseNext(
+                        of: erased.entity, after: .zero, limit: 10, scope: scope, at: now, in: $0)
                 }
             }
             #expect(try await erase(Hub.neighbour).events.isEmpty)

@@ -143,9 +143,9 @@ package struct CustomerErasureWorkflow: WorkflowKind {
             }
             let erased = try EventErasure.eraseNext(
                 of: entity, after: position.event, limit: left, scope: scope(of: claim), at: now, in: transaction)
-            position.events += Int64(erased.count)
-            position.event = erased.last ?? position.event
-            left -= erased.count
+            position.events += Int64(erased.events.count)
+            position.event = erased.events.last ?? position.event
+            left -= erased.events.count
             if left == 0 { return }
         }
         if orders.isEmpty { position.begin(.inbox) }

@@ -10,24 +10,38 @@ package struct ErasureService: Sendable {
     private let database: any Database
     private let runner: WorkflowRunner
     private let time: TimeSource
+    /// Events that one transaction takes on, each with its deliveries and their attempts.
+    private let atOnce: Int
 
     /// - Parameter runner: the one of `CustomerErasureWorkflow`.
-    package init(database: any Database, runner: WorkflowRunner, time: TimeSource) {
+    package init(database: any Database, runner: WorkflowRunner, time: TimeSource, atOnce: Int = 100) {
         self.database = database
         self.runner = runner
         self.time = time
+        self.atOnce = atOnce
     }
 
     /// Erases all events about one entity and the inbound deliveries that caused them; returns how many of each.
+    ///
+    /// Done in transactions of a bounded number: a call that fails half way is to be made again, and counts what was
+    /// erased before once more.
     package func erase(
         _ entity: DomainEvent.Entity, scope: Scope
     ) async throws -> (events: Int, inboxEntries: Int) {
-        let now = time.now()
-        return try await database.write { transaction in
-            let erased = try EventErasure.erase([entity], scope: scope, at: now, in: transaction)
-            let entries = try InboxErasure.erase(
-                erased.causes.map { $0.cast() }, scope: scope, at: now, in: transaction)
-            return (erased.events.count, entries)
+        var (events, inboxEntries, last) = (0, 0, EventID.zero)
+        while true {
+            let after = last
+            let (erased, entries) = try await database.write { [atOnce, now = time.now()] transaction in
+                let erased = try EventErasure.eraseNext(
+                    of: entity, after: after, limit: atOnce, scope: scope, at: now, in: transaction)
+                let entries = try InboxErasure.erase(
+                    erased.causes.map { $0.cast() }, scope: scope, at: now, in: transaction)
+                return (erased, entries)
+            }
+            events += erased.events.count
+            inboxEntries += entries
+            guard let end = erased.events.last, erased.events.count == atOnce else { return (events, inboxEntries) }
+            last = end
         }
     }
 

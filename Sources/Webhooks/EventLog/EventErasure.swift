@@ -15,41 +15,24 @@ package enum EventErasure {
         }
     }
 
+    /// What one transaction has erased.
     package struct Erased: Sendable {
         package let events: [EventID]
         /// The inbox entries, requests or events that caused them: an inbox entry's body is to be erased with them.
         package let causes: [ID<DomainEvent.Cause>]
     }
 
-    /// Erases the payloads, the withheld fields and the answers of receivers of all events about some entities.
+    /// Erases the payloads, the withheld fields and the answers of receivers of an entity's next events, oldest first.
     ///
-    /// What a dispatcher has already taken into memory is sent as it was, within a minute at the most.
-    @discardableResult
-    package static func erase(
-        _ entities: [DomainEvent.Entity], scope: Scope, at now: Timestamp, in transaction: any Transaction
-    ) throws -> Erased {
-        var named = RowBatch(["wanted": .uuid, "kind": .text])
-        for entity in entities { named.append(.id(entity.id), .text(entity.type)) }
-        let found: [(event: EventID, cause: ID<DomainEvent.Cause>?)] = try transaction.all(
-            """
-            UPDATE event SET payload = $3, withheld = NULL FROM {rows} r
-            WHERE entity_id = r.wanted AND entity_type = r.kind AND tenant_id = $1 AND org_id = $2
-            RETURNING id, causation_id
-            """, [.id(scope.tenant), .id(scope.organisation), .bytes(tombstone(at: now))], rows: named
-        ) { ($0.id(0), $0.idOrNil(1)) }
-        try eraseAnswers(to: found.map(\.event), in: transaction)
-        return Erased(events: found.map(\.event), causes: found.compactMap(\.cause))
-    }
-
-    /// Erases the same of an entity's next events, for a walk over very many of them in transactions of their own;
-    /// returns the last one, and how many they were.
+    /// There may be very many, so that a walk over them has transactions of its own. What a dispatcher has already
+    /// taken into memory is sent as it was, within a minute at the most.
     package static func eraseNext(
         of entity: DomainEvent.Entity, after last: EventID, limit: Int, scope: Scope, at now: Timestamp,
         in transaction: any Transaction
-    ) throws -> (last: EventID?, count: Int) {
-        let events = try transaction.all(
+    ) throws -> Erased {
+        let found: [(event: EventID, cause: ID<DomainEvent.Cause>?)] = try transaction.all(
             """
-            SELECT id FROM event
+            SELECT id, causation_id FROM event
             WHERE entity_id = $1 AND entity_type = $2 AND tenant_id = $3 AND org_id = $4 AND id > $5
             ORDER BY id LIMIT $6
             """,
@@ -57,14 +40,15 @@ package enum EventErasure {
                 .id(entity.id), .text(entity.type), .id(scope.tenant), .id(scope.organisation), .id(last),
                 .int(limit),
             ]
-        ) { $0.id(0, of: Event.self) }
+        ) { ($0.id(0), $0.idOrNil(1)) }
+        let events = found.map(\.event)
         var rows = RowBatch(["wanted": .uuid])
         for event in events { rows.append(.id(event)) }
         try transaction.execute(
             "UPDATE event SET payload = $1, withheld = NULL WHERE id IN (SELECT wanted FROM {rows} r)",
             [.bytes(tombstone(at: now))], rows: rows)
         try eraseAnswers(to: events, in: transaction)
-        return (events.last, events.count)
+        return Erased(events: events, causes: found.compactMap(\.cause))
     }
 
     private static func eraseAnswers(to events: [EventID], in transaction: any Transaction) throws {
