@@ -27,6 +27,17 @@ package struct QueryPlan: Sendable {
         }
     }
 
+    /// Has PostgreSQL run the statement and say besides how many rows each step came upon.
+    package static func run(
+        _ recorded: StatementRecorder.Recorded, in transaction: any Transaction
+    ) throws -> QueryPlan {
+        let text = Statement(
+            composed: "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) " + recorded.statement.text)
+        var lines: [String] = []
+        try transaction.run(text, recorded.arguments, rows: recorded.rows) { lines.append($0.text(0)) }
+        return QueryPlan(statement: recorded.statement.text, lines: lines)
+    }
+
     /// Tables, of those that are named, that the plan reads from end to end.
     package func scanned(of tables: Set<String>, dialect: Dialect) -> [String] {
         switch dialect {

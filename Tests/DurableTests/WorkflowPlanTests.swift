@@ -46,17 +46,12 @@ struct WorkflowPlanTests {
                 }
             }
             let statement = try #require(recorder.recorded.first)
-            let explained = Statement(
-                composed: "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) \(statement.statement.text)")
-            let lines = try await bench.database.write { transaction in
+            let plan = try await bench.database.write { transaction in
                 // In a large table, a row of which is all that is expected, hashing looks no better than a loop.
                 try transaction.execute("SET LOCAL enable_hashjoin = off")
                 try transaction.execute("SET LOCAL enable_mergejoin = off")
-                var lines: [String] = []
-                try transaction.run(explained, statement.arguments, rows: statement.rows) { lines.append($0.text(0)) }
-                return lines
+                return try QueryPlan.run(statement, in: transaction).lines.joined(separator: "\n")
             }
-            let plan = lines.joined(separator: "\n")
             #expect(plan.contains("rows=\(Self.count)"), "\(plan)")
             #expect(!plan.contains("Removed by Join Filter"), "\(plan)")
         }
