@@ -67,7 +67,7 @@ package enum WorkflowStore {
     package static func claim(
         kind: String, number: Int64, limit: Int, in transaction: any Transaction
     ) throws -> [WorkflowClaim] {
-        let claimed = try transaction.executeCounting(
+        let found = try transaction.all(
             """
             WITH due AS MATERIALIZED (
                 SELECT id FROM workflow WHERE kind = $1 AND state = 'pending' AND next_at <= now_ms()
@@ -75,19 +75,14 @@ package enum WorkflowStore {
             )
             UPDATE workflow SET claim = $2, claims = claims + 1, next_at = now_ms() + $3
             WHERE id IN (SELECT id FROM due)
-            """, [.text(kind), .int(number), .int(lease.wholeMilliseconds), .int(limit)])
-        if claimed == 0 { return [] }
-        let found = try transaction.all(
-            """
-            SELECT id, tenant_id, org_id, input, attempts, created_at, claims, now_ms() FROM workflow
-            WHERE kind = $1 AND state = 'pending' AND next_at > now_ms() AND claim = $2
-            """, [.text(kind), .int(number)]
+            RETURNING id, tenant_id, org_id, input, attempts, created_at, claims, now_ms()
+            """, [.text(kind), .int(number), .int(lease.wholeMilliseconds), .int(limit)]
         ) { row in
             let claim = WorkflowClaim(
                 id: row.id(0), tenant: row.id(1), organisation: row.id(2), kind: kind, input: row.bytes(3),
                 number: number, attempts: Int(row.int(4)), createdAt: row.time(5))
             return (claim: claim, claims: Int(row.int(6)), now: row.time(7))
-        }
+        }.sorted { $0.claim.id < $1.claim.id }
         let poisoned = found.filter { $0.claims > claimsMost }.map(\.claim)
         let reason = "claimed \(claimsMost) times and never finished: it may be what ends the process"
         try settle(
