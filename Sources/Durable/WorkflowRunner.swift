@@ -9,6 +9,7 @@ package final class WorkflowRunner: Service {
     private struct State {
         var handed: [WorkflowClaim] = []
         var batches = 0
+        var linger = Linger()
         var isStopping = false
     }
 
@@ -53,7 +54,10 @@ package final class WorkflowRunner: Service {
     /// Takes workflows that were committed as leased to this process.
     package func offer(_ claims: [WorkflowClaim]) {
         if claims.isEmpty { return }
-        state.withLock { $0.handed.append(contentsOf: claims) }
+        state.withLock { state in
+            state.handed.append(contentsOf: claims)
+            state.linger.note(claims.count, at: .now)
+        }
         doorbell.ring()
     }
 
@@ -82,11 +86,14 @@ package final class WorkflowRunner: Service {
             })
     }
 
-    /// Lets a few more come before the next batch, unless it would be full already: an order that comes alone is
-    /// worked on at once, and a thousand a second share their statements.
+    /// Lets a few more come before the next batch where many come, unless it would be full already.
     private func linger() async {
-        if state.withLock({ $0.handed.count >= kind.batchLimit || $0.isStopping }) { return }
-        do { try await Task.sleep(for: .milliseconds(5)) } catch {
+        let wait = state.withLock { state in
+            let isReady = state.handed.count >= kind.batchLimit || state.isStopping
+            return isReady ? .zero : state.linger.wait(at: .now)
+        }
+        if wait == .zero { return }
+        do { try await Task.sleep(for: wait) } catch {
             // Stopping: the loop sees it by itself.
         }
     }
