@@ -31,6 +31,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     private let waitingLimit: Int
     private let linger: Duration?
     private let commitsMost: Int
+    private let fullCommitsMost: Int
     private let commit: @Sendable (any Transaction, [Item]) throws -> [Outcome]
     private let state = Mutex(State())
 
@@ -41,10 +42,12 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     ///     that it carries more than one. An item that comes alone is committed at once all the same.
     ///   - commitsMost: commits that may be under way at once, for engines that have more than one writer: while one is
     ///     flushed, the next is written. Items of two commits have no order among them.
+    ///   - fullCommitsMost: the same for commits with a full batch each: an engine with one writer takes as many of
+    ///     them into one flush as it has time for.
     ///   - commit: writes a batch and gives one outcome an item, in the batch's order.
     package init(
         database: any Database, lane: Lane, batchLimit: Int, waitingLimit: Int, linger: Duration? = nil,
-        commitsMost: Int = 1,
+        commitsMost: Int = 1, fullCommitsMost: Int = 1,
         commit: @escaping @Sendable (any Transaction, [Item]) throws -> [Outcome]
     ) {
         self.database = database
@@ -53,6 +56,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         self.waitingLimit = waitingLimit
         self.linger = linger
         self.commitsMost = commitsMost
+        self.fullCommitsMost = max(commitsMost, fullCommitsMost)
         self.commit = commit
     }
 
@@ -71,7 +75,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         let next: Next = state.withLock { state in
             if state.waiting.count >= waitingLimit { return .refuse }
             state.waiting.append(Waiting(item: item, resume: resume))
-            if state.commits >= commitsMost { return .wait }
+            if state.commits >= commitsMost, !hasFullBatch(state, besides: state.commits) { return .wait }
             state.commits += 1
             return .start
         }
@@ -80,6 +84,11 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         case .wait: break
         case .refuse: resume(.failure(StorageError(.unavailable, "\(waitingLimit) items are waiting for a commit")))
         }
+    }
+
+    /// Whether there is a full batch for one more commit than these.
+    private func hasFullBatch(_ state: State, besides commits: Int) -> Bool {
+        commits < fullCommitsMost && state.waiting.count >= batchLimit * (commits + 1)
     }
 
     /// Commits at once, or after lingering when the last commit ended less than four such whiles ago.
@@ -125,12 +134,14 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     private func finish(_ taken: Taken, _ error: (any Error)?) {
         // An engine that is gone never ran the body: its callers must hear of it too.
         let batch = taken.batch.isEmpty && error != nil ? takeBatch() : taken.batch
-        let hasMore = state.withLock { state in
-            if state.waiting.isEmpty { state.commits -= 1 }
+        let goesOn = state.withLock { state in
             if linger != nil { state.lastEnd = .now }
-            return !state.waiting.isEmpty
+            let others = state.commits - 1
+            let goesOn = others < commitsMost ? !state.waiting.isEmpty : hasFullBatch(state, besides: others)
+            if !goesOn { state.commits = others }
+            return goesOn
         }
-        if hasMore { startSoon() }
+        if goesOn { startSoon() }
         for (index, waiting) in batch.enumerated() {
             if let error { waiting.resume(.failure(error)) } else { waiting.resume(.success(taken.outcomes[index])) }
         }

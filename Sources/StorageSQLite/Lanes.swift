@@ -84,6 +84,9 @@ package struct BackgroundShare {
 package struct CommitCycle {
     /// Nanoseconds that each lane may run in one commit, in the order of `Lane`.
     static let shares: [UInt64] = [20_000_000, 20_000_000, 4_000_000]
+    /// The same for background work that nobody waits behind: the more of it a commit has, the fewer times a page is
+    /// written.
+    static let undisturbedShare: UInt64 = 20_000_000
 
     private var lane = Lane.intake
     private var laneStart: UInt64
@@ -99,9 +102,11 @@ package struct CommitCycle {
     package var backgroundStart: UInt64? { lane == .background && takenInLane > 0 ? laneStart : nil }
 
     /// The next work of this commit, or nil when it should end. `now` is monotonic nanoseconds.
-    package mutating func next(from lanes: inout Lanes, now: UInt64) -> Work? {
+    ///
+    /// - Parameter othersWait: whether somebody waits for the next commit.
+    package mutating func next(from lanes: inout Lanes, now: UInt64, othersWait: Bool) -> Work? {
         while true {
-            let hasTime = takenInLane == 0 || now &- laneStart < CommitCycle.shares[lane.rawValue]
+            let hasTime = takenInLane == 0 || now &- laneStart < share(othersWait: othersWait)
             if hasTime, lane != .background || takesBackground, let work = lanes.popFirst(lane) {
                 takenInLane += 1
                 return work
@@ -111,5 +116,10 @@ package struct CommitCycle {
             laneStart = now
             takenInLane = 0
         }
+    }
+
+    private func share(othersWait: Bool) -> UInt64 {
+        if lane == .background, !othersWait { return CommitCycle.undisturbedShare }
+        return CommitCycle.shares[lane.rawValue]
     }
 }

@@ -53,7 +53,12 @@ struct SQLiteWriter {
         let start = monotonicNanoseconds()
         var cycle = CommitCycle(
             now: start, takesBackground: share.isDue(now: start, othersWait: lanes.hasForeground))
-        while !group.isLost, let work = cycle.next(from: &lanes, now: monotonicNanoseconds()) { group.run(work) }
+        while !group.isLost,
+            let work = cycle.next(
+                from: &lanes, now: monotonicNanoseconds(), othersWait: lanes.hasForeground || queue.hasForeground)
+        {
+            group.run(work)
+        }
         if let begun = cycle.backgroundStart {
             let now = monotonicNanoseconds()
             share.record(now &- begun, now: now)

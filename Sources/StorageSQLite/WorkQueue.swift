@@ -46,6 +46,13 @@ final class WorkQueue: @unchecked Sendable {
         return true
     }
 
+    /// Whether something came meanwhile that somebody is waiting for.
+    var hasForeground: Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return lanes.hasForeground
+    }
+
     /// What was put before is still handed out.
     func close() {
         pthread_mutex_lock(mutex)

@@ -27,7 +27,7 @@ final class AttemptRecorder: Sendable {
         self.execution = execution
         self.committer = GroupCommitter(
             database: database, lane: .background, batchLimit: Self.batch, waitingLimit: 32_768,
-            linger: execution.linger, commitsMost: database.dialect == .postgres ? 2 : 1
+            linger: execution.linger, commitsMost: database.dialect == .postgres ? 2 : 1, fullCommitsMost: 8
         ) { transaction, records in
             let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
             let news = try watch.recorded(counting, transaction)
