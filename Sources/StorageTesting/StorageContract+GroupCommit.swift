@@ -16,8 +16,8 @@ extension StorageContract {
             expectEqual(try await database.numbers(), (0..<500).map { Int64($0) })
             #expect(committer.waitingCount == 0)
         },
-        ContractCheck("With two commits at once, each item is in one of them") { database in
-            let committer = numberCommitter(database, commitsMost: 2)
+        ContractCheck("With several commits at once, each item is in one of them") { database in
+            let committer = numberCommitter(database, commitsMost: 2, fullCommitsMost: 4)
             let outcomes = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
                 for number in 0..<500 { group.addTask { (number, try await committer.submit(number)) } }
                 return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
@@ -80,10 +80,11 @@ extension StorageContract {
     ]
 
     private static func numberCommitter(
-        _ database: any Database, commitsMost: Int = 1
+        _ database: any Database, commitsMost: Int = 1, fullCommitsMost: Int = 1
     ) -> GroupCommitter<Int, Int> {
         GroupCommitter(
-            database: database, lane: .intake, batchLimit: 64, waitingLimit: 10_000, commitsMost: commitsMost
+            database: database, lane: .intake, batchLimit: 64, waitingLimit: 10_000, commitsMost: commitsMost,
+            fullCommitsMost: fullCommitsMost
         ) { transaction, items in
             var rows = RowBatch(["id": .uuid, "number": .int])
             for item in items { rows.append(key(item), .int(item)) }
