@@ -5,8 +5,8 @@ import Storage
 
 /// The rows of connections and of inbound secrets.
 enum ConnectionStore {
-    /// The newest entry is asked for in the order of the index over connection and id, by a range of one connection: with
-    /// `connection_id = c.id` PostgreSQL may walk the inbox back from its end, through all that came for others.
+    /// The newest entry is asked for in the order of the index over connection and id, by a range of one connection:
+    /// with `connection_id = c.id` PostgreSQL may walk the inbox back from its end, through all that came for others.
     private static let columns = """
         c.id, c.tenant_id, c.org_id, c.external_id, c.provider, c.category, c.status, c.created_at, c.updated_at,
         (SELECT i.received_at FROM inbox i WHERE i.connection_id >= c.id AND i.connection_id <= c.id
