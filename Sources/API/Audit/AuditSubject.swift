@@ -33,7 +33,7 @@ enum AuditSubject: String, Sendable, CaseIterable {
         case item
         /// By what the path names, in this column; where it names nothing, the rows that belong to nobody there.
         case owner(String)
-        /// By the kind and the id of the batch's first row.
+        /// By the statement's second argument and its first text: an entity's id and kind.
         case entity
     }
 

@@ -96,7 +96,7 @@ private final class AuditWitness: Transaction {
     ) throws -> Int {
         let table = call.subject.table
         if place == nil, let target = Self.target(of: statement.text), target == table.name {
-            place = self.place(table.key, arguments, rows)
+            place = self.place(table.key, arguments)
             if let place { before = try table.state(place.condition, place.arguments, at: now, in: inner) }
         }
         return try inner.run(statement, arguments, rows: rows, each: each)
@@ -114,7 +114,7 @@ private final class AuditWitness: Transaction {
     }
 
     private func place(
-        _ key: AuditSubject.Key, _ arguments: [SQLValue], _ rows: RowBatch?
+        _ key: AuditSubject.Key, _ arguments: [SQLValue]
     ) -> (condition: String, arguments: [SQLValue], name: String?)? {
         let tenant = SQLValue.id(call.principal.tenant)
         let text = arguments.lazy.compactMap { if case .text(let text) = $0 { text } else { nil } }.first
@@ -141,10 +141,10 @@ private final class AuditWitness: Transaction {
             }
             return ("\(scope) AND \(column) = $2", [tenant, .id(owner)], owner.description)
         case .entity:
-            guard let rows, rows.values.count >= 2, case .uuid(let high, let low) = rows.values[0] else { return nil }
+            guard let text, arguments.count >= 2, case .uuid(let high, let low) = arguments[1] else { return nil }
             return (
                 "tenant_id = $1 AND org_id = $2 AND entity_id = $3 AND entity_type = $4",
-                [tenant, .id(call.principal.organisation), rows.values[0], rows.values[1]],
+                [tenant, .id(call.principal.organisation), arguments[1], .text(text)],
                 ID<AuditRow>(high: high, low: low).description
             )
         case .id:

@@ -25,9 +25,11 @@ final class AttemptRecorder: Sendable {
     ) {
         self.logger = logger
         self.execution = execution
+        // PostgreSQL writes in two threads; behind SQLite's one writer, eight batches may share a commit.
+        let (commits, fullCommits) = database.dialect == .postgres ? (2, 2) : (1, 8)
         self.committer = GroupCommitter(
             database: database, lane: .background, batchLimit: Self.batch, waitingLimit: 32_768,
-            linger: execution.linger, commitsMost: database.dialect == .postgres ? 2 : 1, fullCommitsMost: 8
+            linger: execution.linger, commitsMost: commits, fullCommitsMost: fullCommits
         ) { transaction, records in
             let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
             let news = try watch.recorded(counting, transaction)

@@ -45,8 +45,10 @@ package enum EventErasure {
         var rows = RowBatch(["wanted": .uuid])
         for event in events { rows.append(.id(event)) }
         try transaction.execute(
-            "UPDATE event SET payload = $1, withheld = NULL WHERE id IN (SELECT wanted FROM {rows} r)",
-            [.bytes(tombstone(at: now))], rows: rows)
+            """
+            UPDATE event SET payload = $1, withheld = NULL
+            WHERE entity_id = $2 AND entity_type = $3 AND id IN (SELECT wanted FROM {rows} r)
+            """, [.bytes(tombstone(at: now)), .id(entity.id), .text(entity.type)], rows: rows)
         try eraseAnswers(to: events, in: transaction)
         return Erased(events: events, causes: found.compactMap(\.cause))
     }
