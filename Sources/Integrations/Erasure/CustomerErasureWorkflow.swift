@@ -17,8 +17,7 @@ package struct CustomerErasureWorkflow: WorkflowKind {
     /// How much one transaction takes on.
     struct Bounds: Sendable {
         var orders = 100
-        /// Each with its deliveries and their attempts.
-        var events = 100
+        var events = EventErasure.atOnce
         var entries = 500
     }
 

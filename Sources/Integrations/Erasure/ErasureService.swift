@@ -10,11 +10,11 @@ package struct ErasureService: Sendable {
     private let database: any Database
     private let runner: WorkflowRunner
     private let time: TimeSource
-    /// Events that one transaction takes on, each with its deliveries and their attempts.
+    /// Events that one transaction takes on.
     private let atOnce: Int
 
     /// - Parameter runner: the one of `CustomerErasureWorkflow`.
-    package init(database: any Database, runner: WorkflowRunner, time: TimeSource, atOnce: Int = 100) {
+    package init(database: any Database, runner: WorkflowRunner, time: TimeSource, atOnce: Int = EventErasure.atOnce) {
         self.database = database
         self.runner = runner
         self.time = time

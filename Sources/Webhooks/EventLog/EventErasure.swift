@@ -15,6 +15,9 @@ package enum EventErasure {
         }
     }
 
+    /// Events that one transaction takes on, each with its deliveries and their attempts.
+    package static let atOnce = 100
+
     /// What one transaction has erased.
     package struct Erased: Sendable {
         package let events: [EventID]
@@ -41,23 +44,20 @@ package enum EventErasure {
                 .int(limit),
             ]
         ) { ($0.id(0), $0.idOrNil(1)) }
-        let events = found.map(\.event)
         var rows = RowBatch(["wanted": .uuid])
-        for event in events { rows.append(.id(event)) }
+        for (event, _) in found { rows.append(.id(event)) }
         try transaction.execute(
             """
             UPDATE event SET payload = $1, withheld = NULL
             WHERE entity_id = $2 AND entity_type = $3 AND id IN (SELECT wanted FROM {rows} r)
             """, [.bytes(tombstone(at: now)), .id(entity.id), .text(entity.type)], rows: rows)
-        try eraseAnswers(to: events, in: transaction)
-        return Erased(events: events, causes: found.compactMap(\.cause))
+        try eraseAnswers(to: rows, in: transaction)
+        return Erased(events: found.map(\.event), causes: found.compactMap(\.cause))
     }
 
-    private static func eraseAnswers(to events: [EventID], in transaction: any Transaction) throws {
-        var rows = RowBatch(["wanted": .uuid])
-        for event in events { rows.append(.id(event)) }
+    private static func eraseAnswers(to events: RowBatch, in transaction: any Transaction) throws {
         let deliveries = try transaction.all(
-            "SELECT id FROM delivery WHERE event_id IN (SELECT wanted FROM {rows} r)", rows: rows
+            "SELECT id FROM delivery WHERE event_id IN (SELECT wanted FROM {rows} r)", rows: events
         ) { $0.id(0, of: Delivery.self) }
         var attempted = RowBatch(["wanted": .uuid])
         for delivery in deliveries { attempted.append(.id(delivery)) }

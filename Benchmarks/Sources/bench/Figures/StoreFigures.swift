@@ -28,8 +28,13 @@ struct StoreFigures {
     ///
     /// - Parameter folder: an old store that there is already, in place of one that is made for the run.
     func accept(into folder: String? = nil) async throws -> [Figure] {
-        var old = try await lab.launch()
-        if let folder { old.dataFolder = folder } else { old = try await lab.launch(keeping: count).launch }
+        var old: TradewindServer.Launch
+        if let folder {
+            old = try await lab.launch()
+            old.dataFolder = folder
+        } else {
+            old = try await lab.launch(keeping: count).launch
+        }
         let figure = AcceptFigure(lab)
         var kept: [Double] = []
         var empty: [Double] = []
