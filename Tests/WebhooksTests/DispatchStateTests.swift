@@ -35,9 +35,10 @@ struct DispatchStateTests {
     }
 
     private func finish(
-        _ delivery: ReadyDelivery, _ end: EndpointQueue.End = .succeeded, in state: inout DispatchState
+        _ delivery: ReadyDelivery, _ end: EndpointQueue.End = .succeeded, took: Duration = .zero,
+        in state: inout DispatchState
     ) -> [ReadyDelivery] {
-        state.finish(delivery, end, limits: nil, now: Self.now, jitter: 0)
+        state.finish(delivery, end, took: took, limits: nil, now: Self.now, jitter: 0)
     }
 
     @Test("A tenant alone gets four fifths of the slots; the next one still finds some")
@@ -172,9 +173,11 @@ struct DispatchStateTests {
     @Test("Backlogs are fetched by those with room, tenants with little in memory first")
     func fetching() {
         var state = state(slots: 100, places: 300)
-        _ = offer(16, to: 1...1, of: Self.greedy, in: &state)
-        state.noteBacklog([(endpoint(2), Self.modest)])
-        _ = state.configure(endpoint(2), EndpointLimits(), now: Self.now)
+        // Both have answered a call quickly.
+        let (first, second) = (
+            offer(17, to: 1...1, of: Self.greedy, in: &state), offer(1, to: 2...2, of: Self.modest, in: &state)
+        )
+        for delivery in [first[0], second[0]] { _ = finish(delivery, took: .milliseconds(1), in: &state) }
         let fetches = state.planFetches(endpoints: 10, rows: 4096)
         #expect(fetches.map(\.subscription) == [endpoint(2), endpoint(1)])
         #expect(fetches.map(\.limit) == [142, 142])
@@ -184,6 +187,38 @@ struct DispatchStateTests {
         state.fetched(fetches[0], isEmptied: true, now: Self.now)
         state.fetched(fetches[1], isEmptied: true, now: Self.now)
         #expect(state.planFetches(endpoints: 10, rows: 4096).map(\.subscription) == [endpoint(2)])
+    }
+
+    @Test("Many endpoints that hang leave each other room for their calls")
+    func manyHanging() {
+        // A tenth of the standard.
+        let bounds = DispatchBounds(slots: 1638, reservedSlots: 410, places: 1638, connections: 410)
+        var state = DispatchState(bounds: bounds)
+        let limits = EndpointLimits(inFlight: 10)
+        _ = offer(0, to: 1...100, of: Self.greedy, limits: limits, in: &state)
+        var calls = fetchAll(&state)
+        #expect(calls.count == 4 * 100, "until one is known to be slow, kept connections are shared")
+        // They come back after nine seconds, all at once.
+        for delivery in calls { calls += finish(delivery, took: .seconds(9), in: &state) }
+        calls = Array(calls.dropFirst(400)) + fetchAll(&state)
+        let running = Dictionary(grouping: calls, by: \.subscription)
+        #expect(running.count == 100 && running.values.allSatisfy { $0.count == 10 })
+        #expect(state.places <= bounds.places)
+    }
+
+    /// Fetches as often as there is something to fetch, from backlogs without an end; the calls that follow.
+    private func fetchAll(_ state: inout DispatchState) -> [ReadyDelivery] {
+        var started: [ReadyDelivery] = []
+        while case let fetches = state.planFetches(endpoints: 64, rows: 4096), !fetches.isEmpty {
+            for fetch in fetches {
+                let deliveries = (0..<UInt64(fetch.limit)).map {
+                    SampleDeliveries.delivery($0, to: fetch.subscription, tenant: fetch.tenant)
+                }
+                started += state.offer(deliveries, now: Self.now)
+                state.fetched(fetch, isEmptied: false, now: Self.now)
+            }
+        }
+        return started
     }
 
     @Test("What waits behind a breaker that opens is given back, unspent")
@@ -199,7 +234,7 @@ struct DispatchStateTests {
         state.adopt([BreakerStore.Stored(subscription: endpoint(1), tenant: Self.greedy, trips: 1, isDue: false)])
         #expect(state.planFetches(endpoints: 10, rows: 10).isEmpty)
         state.adopt([])
-        #expect(state.planFetches(endpoints: 10, rows: 10).map(\.limit) == [10])
+        #expect(state.planFetches(endpoints: 10, rows: 10).map(\.limit) == [8])
     }
 }
 

@@ -163,13 +163,34 @@ struct EndpointQueueTests {
         var queue = queue(0)
         #expect(queue.room == 256 && queue.wanted == 0)
         queue.backlog.exists = true
-        #expect(queue.room == 192 && queue.wanted == 256)
-        for number in 0..<192 as Range<UInt64> { queue.append(SampleDeliveries.delivery(number)) }
-        #expect(queue.room == 0 && queue.wanted == 64)
-        queue.append(SampleDeliveries.delivery(192))
+        #expect(queue.room == 192 && queue.wanted == 16, "no call has come back yet")
+        answer(&queue, after: .milliseconds(1))
+        #expect(queue.room == 204 && queue.wanted == 272)
+        for number in 0..<204 as Range<UInt64> { queue.append(SampleDeliveries.delivery(number)) }
+        #expect(queue.room == 0 && queue.wanted == 68)
+        queue.append(SampleDeliveries.delivery(204))
         #expect(queue.wanted == 0)
         queue.backlog.isFetching = true
         #expect(queue.wanted == 0)
+    }
+
+    @Test("A slow endpoint fetches a quarter more than it calls at once")
+    func slowBacklog() {
+        var queue = queue(0, EndpointLimits(inFlight: 10))
+        queue.backlog.exists = true
+        answer(&queue, after: .seconds(9))
+        #expect(queue.wanted == 12)
+        for number in 0..<9 as Range<UInt64> { queue.append(SampleDeliveries.delivery(number)) }
+        #expect(queue.wanted == 3)
+        queue.append(SampleDeliveries.delivery(9))
+        #expect(queue.wanted == 0)
+    }
+
+    /// One call goes out and comes back.
+    private func answer(_ queue: inout EndpointQueue, after duration: Duration) {
+        queue.append(SampleDeliveries.delivery(1000))
+        _ = startAll(&queue)
+        _ = queue.finish(.succeeded, took: duration, jitter: 0)
     }
 
     @Test("An ordered endpoint has no room: all that goes to it is fetched")

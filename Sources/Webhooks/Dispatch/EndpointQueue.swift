@@ -99,8 +99,16 @@ package struct EndpointQueue {
     /// How many to fetch from the backlog now; zero until there is room for a batch that is worth it.
     var wanted: Int {
         guard backlog.exists, !backlog.isFetching, breaker.state == .closed else { return 0 }
-        let left = capacity - held
-        return left >= max(1, capacity / 4) ? left : 0
+        let left = stock - held
+        return left >= max(1, stock / 4) ? left : 0
+    }
+
+    /// Deliveries that are worth holding when they have to be fetched. A thousand endpoints that hang must not fill all
+    /// of memory with what waits for them: until a call has come back an endpoint gets some to begin with, and a slow
+    /// one a quarter more than it calls at once.
+    private var stock: Int {
+        if quickest == .zero { return min(capacity, max(width, Self.windowStart / 2)) }
+        return quickest < Self.slow ? capacity : min(capacity, width + width / 4)
     }
 
     /// Whether a call could start if there were a slot.
@@ -145,7 +153,9 @@ package struct EndpointQueue {
     /// - Parameter took: how long it was under way.
     mutating func finish(_ end: End, took: Duration = .zero, jitter: Double) -> Breaker.Turn? {
         inFlight -= 1
-        if end != .uncalled { quickest = min(took, quickest + (took - quickest) / 16) }
+        if end != .uncalled {
+            quickest = quickest == .zero ? took : min(took, quickest + (took - quickest) / 16)
+        }
         switch end {
         case .uncalled:
             breaker.abandonProbe()
