@@ -12,7 +12,7 @@ package final class IDGenerator: Sendable {
     private let state: Mutex<State>
 
     package init(
-        time: TimeSource = .system, random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+        time: TimeSource = .system, random: any RandomNumberGenerator & Sendable = BlockRandomNumberGenerator()
     ) {
         self.time = time
         self.state = Mutex(State(random: random))

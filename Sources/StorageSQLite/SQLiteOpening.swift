@@ -82,6 +82,7 @@ final class SQLiteHandle: Sendable {
     }
 
     private static func open(_ path: String, _ configuration: Configuration) throws(StorageError) -> DatabaseQueue {
+        try GatheredLogWrites.install()
         do {
             return try DatabaseQueue(path: path, configuration: configuration)
         } catch {

@@ -74,4 +74,13 @@ import Testing
 
         #expect(ids.count == 16_000)
     }
+
+    @Test("The system's numbers differ within a block and from one block to the next")
+    func blocks() {
+        var (first, second) = (BlockRandomNumberGenerator(), BlockRandomNumberGenerator())
+
+        let numbers = (0..<1000).flatMap { _ in [first.next(), second.next()] }
+
+        #expect(Set(numbers).count == numbers.count)
+    }
 }

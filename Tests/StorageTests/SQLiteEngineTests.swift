@@ -151,6 +151,46 @@ struct SQLiteEngineTests {
         }
     }
 
+    @Test("Whatever was answered stands in the files, however large its transaction was and whatever was taken back")
+    func written() async throws {
+        try await withStore(.sqlite) { store in
+            let database = try store.open()
+            _ = try await database.migrate(StorageContract.migrations)
+            @Sendable func insert(_ number: Int, bytes: Int, in transaction: any Transaction) throws {
+                try transaction.execute(
+                    "INSERT INTO sample (id, number, body) VALUES ($1, $2, $3)",
+                    [
+                        .uuid(high: 1, low: UInt64(number)), .int(number),
+                        .bytes([UInt8](repeating: 5, count: bytes)),
+                    ])
+            }
+            // The third is more than the writer keeps of a transaction in memory.
+            for (number, bytes) in [100, 300_000, 24 << 20, 100].enumerated() {
+                _ = try? await database.write { transaction in
+                    try insert(1000 + number, bytes: bytes, in: transaction)
+                    throw StorageError(.conflict, "taken back")
+                }
+                try await database.write { try insert(number, bytes: bytes, in: $0) }
+                try await withStore(.sqlite) { copy in
+                    for end in ["", "-wal"] {
+                        try FileManager.default.copyItem(atPath: store.location + end, toPath: copy.location + end)
+                    }
+                    let restored = try copy.open()
+                    let (numbers, check) = try await restored.read { transaction in
+                        (
+                            try transaction.all("SELECT number FROM sample ORDER BY number") { Int($0.int(0)) },
+                            try transaction.first("PRAGMA integrity_check") { $0.text(0) }
+                        )
+                    }
+                    #expect(numbers == Array(0...number))
+                    #expect(check == "ok")
+                    await restored.shutdown()
+                }
+            }
+            await database.shutdown()
+        }
+    }
+
     @Test("Work of one lane is done and answered in the order in which it came")
     func order() async throws {
         try await withDatabase(.sqlite, migrations: StorageContract.migrations) { database in
