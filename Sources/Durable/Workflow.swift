@@ -1,4 +1,5 @@
 import Kernel
+import Storage
 
 package enum Workflow {}
 package typealias WorkflowID = ID<Workflow>
@@ -51,6 +52,8 @@ package protocol WorkflowKind: Sendable {
     /// How many are worked on together.
     var batchLimit: Int { get }
     var retry: RetryPolicy { get }
+    /// Where the runner's own writes stand; the background unless something is to come of the work soon.
+    var lane: Lane { get }
 
     /// Works on claimed workflows and settles each with its claim number, in the same transaction as its effects.
     ///
@@ -87,4 +90,8 @@ package struct RetryPolicy: Sendable, Equatable {
         let extra = Duration.milliseconds(Int64(Double(wait.wholeMilliseconds) * 0.5 * jitter))
         return .retry(at: now + wait + extra, reason: reason)
     }
+}
+
+extension WorkflowKind {
+    package var lane: Lane { .background }
 }

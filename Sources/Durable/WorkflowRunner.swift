@@ -10,6 +10,9 @@ package final class WorkflowRunner: Service {
         var handed: [WorkflowClaim] = []
         var batches = 0
         var linger = Linger()
+        /// Whether the store may hold something due. Asking it means waiting for its writer, so handed claims alone are
+        /// no reason.
+        var isStoreDue = true
         var isStopping = false
     }
 
@@ -17,6 +20,8 @@ package final class WorkflowRunner: Service {
     package static let handedMost = 10_000
     /// Each batch of this number comes from the store first, or a steady stream of handed claims would starve retries.
     private static let storeTurn = 16
+    /// How often the store is asked for what became due by its time, and for what other copies left.
+    private static let pollInterval: Duration = .seconds(1)
 
     /// The claim number of workflows that this process commits itself.
     package let number: Int64
@@ -62,16 +67,25 @@ package final class WorkflowRunner: Service {
     }
 
     /// Says that something is due in the store.
-    package func wake() { doorbell.ring() }
+    package func wake() {
+        state.withLock { $0.isStoreDue = true }
+        doorbell.ring()
+    }
 
     // MARK: Working
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            let clock = ContinuousClock()
+            var nextPoll = clock.now
             while !Task.isCancelled {
+                if clock.now >= nextPoll {
+                    self.state.withLock { $0.isStoreDue = true }
+                    nextPoll = clock.now + Self.pollInterval
+                }
                 let batch = await self.nextBatch()
                 if batch.isEmpty {
-                    await self.doorbell.wait(upTo: .seconds(1))
+                    await self.doorbell.wait(upTo: clock.now.duration(to: nextPoll))
                 } else {
                     await self.perform(batch)
                     await self.linger()
@@ -101,6 +115,7 @@ package final class WorkflowRunner: Service {
     /// Works on what is due until nothing is; for tests and for tools that run without a service group.
     package func drain() async {
         while true {
+            state.withLock { $0.isStoreDue = true }
             let batch = await nextBatch()
             if batch.isEmpty { return }
             await perform(batch)
@@ -116,8 +131,19 @@ package final class WorkflowRunner: Service {
             let handed = takeHanded()
             if !handed.isEmpty { return handed }
         }
-        let claimed = await claimDue()
-        return claimed.isEmpty ? takeHanded() : claimed
+        let isStoreDue = state.withLock { state in
+            defer { state.isStoreDue = false }
+            return state.isStoreDue || isStoresTurn
+        }
+        if isStoreDue {
+            let claimed = await claimDue()
+            if !claimed.isEmpty {
+                // More may be there, and what is worked on may leave something due.
+                state.withLock { $0.isStoreDue = true }
+                return claimed
+            }
+        }
+        return takeHanded()
     }
 
     private func takeHanded() -> [WorkflowClaim] {
@@ -131,7 +157,7 @@ package final class WorkflowRunner: Service {
     private func claimDue() async -> [WorkflowClaim] {
         let (number, name, limit) = (Chance.claimNumber(random()), kind.name, kind.batchLimit)
         do {
-            return try await database.write(.background) { transaction in
+            return try await database.write(kind.lane) { transaction in
                 try WorkflowStore.claim(kind: name, number: number, limit: limit, in: transaction)
             }
         } catch {

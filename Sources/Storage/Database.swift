@@ -78,7 +78,9 @@ package enum Lane: Int, Sendable, CaseIterable {
     case intake
     /// A person or a program waits for the answer.
     case interactive
-    /// Imports, delivery records, janitors: they have time, and come in batches.
+    /// Nobody waits for an answer, but endpoints for what comes of it: imports of deliveries that were just taken in.
+    case prompt
+    /// Delivery records, replays, janitors: they have time, and come in batches.
     case background
 }
 

@@ -10,12 +10,14 @@ package final class PostgresDatabase: Database {
     package struct ConnectionCounts: Sendable {
         package var intake: Int
         package var interactive: Int
+        package var prompt: Int
         package var background: Int
 
         /// Intake commits in groups, two at once: while one is flushed, the next is written.
-        package init(intake: Int = 2, interactive: Int = 3, background: Int = 2) {
+        package init(intake: Int = 2, interactive: Int = 3, prompt: Int = 1, background: Int = 2) {
             self.intake = intake
             self.interactive = interactive
+            self.prompt = prompt
             self.background = background
         }
 
@@ -23,6 +25,7 @@ package final class PostgresDatabase: Database {
             switch lane {
             case .intake: max(1, intake)
             case .interactive: max(1, interactive)
+            case .prompt: max(1, prompt)
             case .background: max(1, background)
             }
         }

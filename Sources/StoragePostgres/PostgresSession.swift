@@ -17,7 +17,7 @@ struct PostgresSession: Sendable {
     init(lane: Lane) {
         name = "tradewind \(lane)"
         switch lane {
-        case .intake, .interactive:
+        case .intake, .interactive, .prompt:
             statementTimeout = .seconds(30)
             lockTimeout = .seconds(10)
         case .background:

@@ -15,10 +15,8 @@ package struct Lanes {
     package var count: Int { lines.reduce(0) { $0 + $1.count } }
     package var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
 
-    /// Whether anything waits that somebody is waiting for.
-    package var hasForeground: Bool {
-        lines[Lane.intake.rawValue].count > 0 || lines[Lane.interactive.rawValue].count > 0
-    }
+    /// The first lane in which anything waits.
+    package var foremost: Lane? { Lane.allCases.first { lines[$0.rawValue].count > 0 } }
 
     /// Puts work at the end of the line of its lane.
     package mutating func append(_ work: Work) {
@@ -59,67 +57,87 @@ package struct Lanes {
     }
 }
 
-/// How much of the writer's time background work gets while others wait: a third.
+/// How much of the writer's time the lanes that nobody waits behind get while others wait: a third each at the most.
 ///
-/// Without a bound of its own, imports would stand between senders and their answers whenever much comes in at once;
-/// with none for the others, a long burst would starve the imports.
-package struct BackgroundShare {
-    /// Time that others get after background work, as a multiple of what that took.
+/// Without a bound of its own, work on orders would stand between senders and their answers whenever much comes in at
+/// once; with none for the others, a long burst would starve it.
+package struct LaneShares {
+    /// Time that others get after a lane's work, as a multiple of what that took.
     private static let rest: UInt64 = 2
+    /// The same in nanoseconds at least, in the order of `Lane`.
+    private static let restLeast: [UInt64] = [0, 0, 0, 10_000_000]
 
-    private var restsUntil: UInt64 = 0
+    private var restsUntil = [UInt64](repeating: 0, count: Lane.allCases.count)
 
     package init() {}
 
-    /// Whether background work may be part of a commit that begins at `now` (monotonic nanoseconds).
-    package func isDue(now: UInt64, othersWait: Bool) -> Bool { !othersWait || now >= restsUntil }
+    /// Whether a lane's work may be part of a commit that begins at `now` (monotonic nanoseconds).
+    ///
+    /// - Parameter foremost: the first lane in which anything waits.
+    package func isDue(_ lane: Lane, now: UInt64, foremost: Lane?) -> Bool {
+        lane.isAwaited || !lane.standsBehind(foremost) || now >= restsUntil[lane.rawValue]
+    }
 
-    /// Notes how many nanoseconds background work took in the commit that ended at `now`.
-    package mutating func record(_ duration: UInt64, now: UInt64) {
-        restsUntil = now &+ duration &* BackgroundShare.rest
+    /// Notes the work of a commit that ended at `now`.
+    package mutating func record(_ cycle: CommitCycle, now: UInt64) {
+        for lane in Lane.allCases where cycle.nanoseconds(of: lane) > 0 {
+            let rest = max(cycle.nanoseconds(of: lane) &* LaneShares.rest, LaneShares.restLeast[lane.rawValue])
+            restsUntil[lane.rawValue] = now &+ rest
+        }
     }
 }
 
 /// Chooses what one commit takes: whole lanes while their share of time lasts, and at least one piece of each.
 package struct CommitCycle {
-    /// Nanoseconds that each lane may run in one commit, in the order of `Lane`.
-    static let shares: [UInt64] = [20_000_000, 20_000_000, 4_000_000]
-    /// The same for background work that nobody waits behind: the more of it a commit has, the fewer times a page is
-    /// written.
-    static let undisturbedShare: UInt64 = 20_000_000
+    /// Nanoseconds that each lane may run in one commit, in the order of `Lane`, when nobody waits in a lane before it:
+    /// the more a commit has, the fewer times a page is written.
+    static let shares: [UInt64] = [20_000_000, 20_000_000, 20_000_000, 20_000_000]
+    /// The same while somebody does. One piece is taken all the same.
+    static let pressedShares: [UInt64] = [20_000_000, 20_000_000, 4_000_000, 0]
 
     private var lane = Lane.intake
     private var laneStart: UInt64
     private var takenInLane = 0
-    private let takesBackground: Bool
+    private let admitted: [Bool]
+    private var spent = [UInt64](repeating: 0, count: Lane.allCases.count)
 
-    package init(now: UInt64, takesBackground: Bool = true) {
+    /// - Parameters:
+    ///   - now: monotonic nanoseconds.
+    ///   - foremost: the first lane in which anything waits.
+    package init(now: UInt64, shares: LaneShares = LaneShares(), foremost: Lane? = nil) {
         laneStart = now
-        self.takesBackground = takesBackground
+        admitted = Lane.allCases.map { shares.isDue($0, now: now, foremost: foremost) }
     }
 
-    /// When the background's part of this commit began; nil when it took none.
-    package var backgroundStart: UInt64? { lane == .background && takenInLane > 0 ? laneStart : nil }
+    /// How long the works of a lane ran in this commit, but for the lane that `next` is at.
+    package func nanoseconds(of lane: Lane) -> UInt64 { spent[lane.rawValue] }
 
     /// The next work of this commit, or nil when it should end. `now` is monotonic nanoseconds.
     ///
-    /// - Parameter othersWait: whether somebody waits for the next commit.
-    package mutating func next(from lanes: inout Lanes, now: UInt64, othersWait: Bool) -> Work? {
+    /// - Parameter foremost: the first lane in which anything waits now.
+    package mutating func next(from lanes: inout Lanes, now: UInt64, foremost: Lane?) -> Work? {
         while true {
-            let hasTime = takenInLane == 0 || now &- laneStart < share(othersWait: othersWait)
-            if hasTime, lane != .background || takesBackground, let work = lanes.popFirst(lane) {
+            let shares = lane.standsBehind(foremost) ? CommitCycle.pressedShares : CommitCycle.shares
+            let hasTime = takenInLane == 0 || now &- laneStart < shares[lane.rawValue]
+            if hasTime, admitted[lane.rawValue], let work = lanes.popFirst(lane) {
                 takenInLane += 1
                 return work
             }
+            if takenInLane > 0 { spent[lane.rawValue] = now &- laneStart }
+            takenInLane = 0
+            laneStart = now
             guard let following = Lane(rawValue: lane.rawValue + 1) else { return nil }
             lane = following
-            laneStart = now
-            takenInLane = 0
         }
     }
+}
 
-    private func share(othersWait: Bool) -> UInt64 {
-        if lane == .background, !othersWait { return CommitCycle.undisturbedShare }
-        return CommitCycle.shares[lane.rawValue]
+extension Lane {
+    /// Whether somebody waits for an answer.
+    fileprivate var isAwaited: Bool { self == .intake || self == .interactive }
+
+    fileprivate func standsBehind(_ other: Lane?) -> Bool {
+        guard let other else { return false }
+        return other.rawValue < rawValue
     }
 }

@@ -18,7 +18,7 @@ struct SQLiteWriter {
     func run(_ connection: SQLiteConnection) {
         let checkpoints = SQLiteCheckpoints(connection.handle, figures: connection.figures)
         var lanes = Lanes()
-        var share = BackgroundShare()
+        var shares = LaneShares()
         while true {
             let patience: WorkQueue.Patience =
                 if !lanes.isEmpty { .none } else if checkpoints.isBehind {
@@ -29,7 +29,7 @@ struct SQLiteWriter {
                 if !isOpen { return }
                 attempt { () throws(StorageError) in try checkpoints.whenIdle() }
             } else {
-                commit(&lanes, &share, connection)
+                commit(&lanes, &shares, connection)
                 attempt { () throws(StorageError) in try checkpoints.afterCommit() }
             }
         }
@@ -40,7 +40,7 @@ struct SQLiteWriter {
         do throws(StorageError) { try checkpoint() } catch { log(error) }
     }
 
-    private func commit(_ lanes: inout Lanes, _ share: inout BackgroundShare, _ connection: SQLiteConnection) {
+    private func commit(_ lanes: inout Lanes, _ shares: inout LaneShares, _ connection: SQLiteConnection) {
         do throws(StorageError) {
             try connection.control("BEGIN IMMEDIATE")
         } catch {
@@ -50,21 +50,16 @@ struct SQLiteWriter {
             return
         }
         var group = CommitGroup(connection, isAlone: lanes.count == 1)
-        let start = monotonicNanoseconds()
-        var cycle = CommitCycle(
-            now: start, takesBackground: share.isDue(now: start, othersWait: lanes.hasForeground))
-        while !group.isLost,
-            let work = cycle.next(
-                from: &lanes, now: monotonicNanoseconds(), othersWait: lanes.hasForeground || queue.hasForeground)
-        {
-            group.run(work)
-        }
-        if let begun = cycle.backgroundStart {
-            let now = monotonicNanoseconds()
-            share.record(now &- begun, now: now)
-        }
+        var cycle = CommitCycle(now: monotonicNanoseconds(), shares: shares, foremost: lanes.foremost)
+        while !group.isLost, let work = nextWork(of: &cycle, &lanes) { group.run(work) }
+        shares.record(cycle, now: monotonicNanoseconds())
         if let error = group.end() { log(error) }
         group.answer()
+    }
+
+    private func nextWork(of cycle: inout CommitCycle, _ lanes: inout Lanes) -> Work? {
+        let foremost = [lanes.foremost, queue.foremost].compactMap(\.self).min { $0.rawValue < $1.rawValue }
+        return cycle.next(from: &lanes, now: monotonicNanoseconds(), foremost: foremost)
     }
 
     private func abandon(_ connection: SQLiteConnection) {

@@ -46,11 +46,11 @@ final class WorkQueue: @unchecked Sendable {
         return true
     }
 
-    /// Whether something came meanwhile that somebody is waiting for.
-    var hasForeground: Bool {
+    /// The first lane in which something came meanwhile.
+    var foremost: Lane? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return lanes.hasForeground
+        return lanes.foremost
     }
 
     /// What was put before is still handed out.

@@ -15,6 +15,7 @@ package final class OrderImport: WorkflowKind {
     package let name = OrderImport.kind
     package let batchLimit: Int
     package let retry = RetryPolicy.local
+    package let lane = Lane.prompt
 
     /// Bytes of bodies that are kept in memory for their import; others are read back from the inbox.
     private static let handedBytesMost = 8 << 20
@@ -59,7 +60,7 @@ package final class OrderImport: WorkflowKind {
         let plans = batch.map { plan($0, entries[$0.id.cast()]) }
         let importer = importer
         // Two copies may both be the first to see an order; whoever comes second then finds it there.
-        try await publisher.writeAgainAfterDuplicate(.background) { transaction, events in
+        try await publisher.writeAgainAfterDuplicate(lane) { transaction, events in
             let held = try WorkflowStore.held(plans.map(\.claim), in: transaction)
             let ours = plans.filter { held.contains($0.claim.id) }
             let outcomes = try importer.apply(ours.compactMap(\.snapshot), events: events, in: transaction)
@@ -80,7 +81,7 @@ package final class OrderImport: WorkflowKind {
         }
         let missing = ids.filter { found[$0] == nil }
         if !missing.isEmpty {
-            let read = try await publisher.database.read(.background) { try InboxStore.fetch(missing, in: $0) }
+            let read = try await publisher.database.read(lane) { try InboxStore.fetch(missing, in: $0) }
             found.merge(read) { first, _ in first }
         }
         return found
