@@ -52,7 +52,7 @@ package protocol WorkflowKind: Sendable {
     /// How many are worked on together.
     var batchLimit: Int { get }
     var retry: RetryPolicy { get }
-    /// Where the runner's own writes stand; the background unless something is to come of the work soon.
+    /// Where claims wait for the store; the background unless something is to come of the work soon.
     var lane: Lane { get }
 
     /// Works on claimed workflows and settles each with its claim number, in the same transaction as its effects.

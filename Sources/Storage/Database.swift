@@ -73,7 +73,7 @@ extension Transaction {
 }
 
 /// Which work an engine takes first when more waits than it can do at once.
-package enum Lane: Int, Sendable, CaseIterable {
+package enum Lane: Int, Sendable, CaseIterable, Comparable {
     /// Inbound deliveries, whose senders wait and may not come again.
     case intake
     /// A person or a program waits for the answer.
@@ -82,6 +82,9 @@ package enum Lane: Int, Sendable, CaseIterable {
     case prompt
     /// Delivery records, replays, janitors: they have time, and come in batches.
     case background
+
+    /// Whether the first is taken before the second.
+    package static func < (first: Lane, second: Lane) -> Bool { first.rawValue < second.rawValue }
 }
 
 /// One unit of work for an engine: a transaction's body and what to do once its fate is known.

@@ -16,7 +16,7 @@ package struct Lanes {
     package var isEmpty: Bool { lines.allSatisfy { $0.count == 0 } }
 
     /// The first lane in which anything waits.
-    package var foremost: Lane? { Lane.allCases.first { lines[$0.rawValue].count > 0 } }
+    package var foremost: Lane? { lines.firstIndex { $0.count > 0 }.flatMap(Lane.init(rawValue:)) }
 
     /// Puts work at the end of the line of its lane.
     package mutating func append(_ work: Work) {
@@ -89,10 +89,10 @@ package struct LaneShares {
 
 /// Chooses what one commit takes: whole lanes while their share of time lasts, and at least one piece of each.
 package struct CommitCycle {
-    /// Nanoseconds that each lane may run in one commit, in the order of `Lane`, when nobody waits in a lane before it:
-    /// the more a commit has, the fewer times a page is written.
-    static let shares: [UInt64] = [20_000_000, 20_000_000, 20_000_000, 20_000_000]
-    /// The same while somebody does. One piece is taken all the same.
+    /// Nanoseconds that a lane may run in one commit when nobody waits in a lane before it: the more a commit has, the
+    /// fewer times a page is written.
+    static let share: UInt64 = 20_000_000
+    /// The same while somebody does, in the order of `Lane`. One piece is taken all the same.
     static let pressedShares: [UInt64] = [20_000_000, 20_000_000, 4_000_000, 0]
 
     private var lane = Lane.intake
@@ -117,8 +117,9 @@ package struct CommitCycle {
     /// - Parameter foremost: the first lane in which anything waits now.
     package mutating func next(from lanes: inout Lanes, now: UInt64, foremost: Lane?) -> Work? {
         while true {
-            let shares = lane.standsBehind(foremost) ? CommitCycle.pressedShares : CommitCycle.shares
-            let hasTime = takenInLane == 0 || now &- laneStart < shares[lane.rawValue]
+            let share =
+                lane.standsBehind(foremost) ? CommitCycle.pressedShares[lane.rawValue] : CommitCycle.share
+            let hasTime = takenInLane == 0 || now &- laneStart < share
             if hasTime, admitted[lane.rawValue], let work = lanes.popFirst(lane) {
                 takenInLane += 1
                 return work
@@ -138,6 +139,6 @@ extension Lane {
 
     fileprivate func standsBehind(_ other: Lane?) -> Bool {
         guard let other else { return false }
-        return other.rawValue < rawValue
+        return other < self
     }
 }

@@ -51,15 +51,22 @@ struct SQLiteWriter {
         }
         var group = CommitGroup(connection, isAlone: lanes.count == 1)
         var cycle = CommitCycle(now: monotonicNanoseconds(), shares: shares, foremost: lanes.foremost)
-        while !group.isLost, let work = nextWork(of: &cycle, &lanes) { group.run(work) }
+        while !group.isLost,
+            let work = cycle.next(from: &lanes, now: monotonicNanoseconds(), foremost: foremost(lanes))
+        {
+            group.run(work)
+        }
         shares.record(cycle, now: monotonicNanoseconds())
         if let error = group.end() { log(error) }
         group.answer()
     }
 
-    private func nextWork(of cycle: inout CommitCycle, _ lanes: inout Lanes) -> Work? {
-        let foremost = [lanes.foremost, queue.foremost].compactMap(\.self).min { $0.rawValue < $1.rawValue }
-        return cycle.next(from: &lanes, now: monotonicNanoseconds(), foremost: foremost)
+    /// The first lane in which anything waits, be it here or, come meanwhile, in the queue.
+    private func foremost(_ lanes: Lanes) -> Lane? {
+        guard let here = lanes.foremost else { return queue.foremost }
+        // Nothing in the queue can stand before the first lane: its lock is left alone.
+        if here == .intake { return here }
+        return queue.foremost.map { min($0, here) } ?? here
     }
 
     private func abandon(_ connection: SQLiteConnection) {

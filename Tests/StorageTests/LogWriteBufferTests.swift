@@ -8,7 +8,7 @@ struct LogWriteBufferTests {
         let bytes: [UInt8]
     }
 
-    /// A log whose writes are recorded, and refused while `refusal` is set.
+    /// A log whose writes are recorded, and refused while the disk is full.
     private struct Log: ~Copyable {
         private static let diskFull: Int32 = 13
 

@@ -166,10 +166,13 @@ struct SQLiteEngineTests {
             }
             // The third is more than the writer keeps of a transaction in memory.
             for (number, bytes) in [100, 300_000, 24 << 20, 100].enumerated() {
-                _ = try? await database.write { transaction in
-                    try insert(1000 + number, bytes: bytes, in: transaction)
-                    throw StorageError(.conflict, "taken back")
+                let error = await #expect(throws: StorageError.self) {
+                    try await database.write { transaction in
+                        try insert(1000 + number, bytes: bytes, in: transaction)
+                        throw StorageError(.misuse, "taken back")
+                    }
                 }
+                #expect(error?.detail == "taken back")
                 try await database.write { try insert(number, bytes: bytes, in: $0) }
                 try await withStore(.sqlite) { copy in
                     for end in ["", "-wal"] {
