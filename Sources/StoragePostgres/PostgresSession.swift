@@ -9,12 +9,14 @@ import Storage
 
 /// The settings that a session starts with.
 struct PostgresSession: Sendable {
+    let lane: Lane
     let name: String
     let statementTimeout: Duration
     /// Short enough that a lock held by a stuck session shows as an error and not as silence.
     let lockTimeout: Duration
 
     init(lane: Lane) {
+        self.lane = lane
         name = "tradewind \(lane)"
         switch lane {
         case .intake, .interactive, .prompt:

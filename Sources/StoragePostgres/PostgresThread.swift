@@ -21,7 +21,9 @@ final class PostgresThread {
     private let url: String
     private let session: PostgresSession
     private var connection: PostgresConnection?
-    private var planAge = PlanAge()
+    private var planAge = KnowledgeAge.plans
+    /// Nil where the lane's works can't wait for them.
+    private var statisticsAge: KnowledgeAge?
 
     init(lane: PostgresLane, counter: PostgresCounter, logger: Logger, url: String, session: PostgresSession) {
         self.lane = lane
@@ -29,6 +31,7 @@ final class PostgresThread {
         self.logger = logger
         self.url = url
         self.session = session
+        statisticsAge = session.lane == .background ? .statistics : nil
     }
 
     /// Works until the lane is closed and empty.
@@ -56,12 +59,24 @@ final class PostgresThread {
     private func perform(_ work: Work) throws {
         for run in 0... {
             do {
+                try renewStatistics()
                 let connection = try connected()
                 if planAge.isOver(at: .now) { try connection.forgetPlans() }
                 return try PostgresTransaction.perform(work, on: connection, counter: counter)
             } catch let failure as PostgresFailure where failure.remedy != .none && run < Self.rerunLimit {
                 wait(Self.firstRerunPause * (1 << run))
             }
+        }
+    }
+
+    /// The work behind it is no worse off without them, so a failure is only told.
+    private func renewStatistics() throws(PostgresFailure) {
+        guard statisticsAge?.isOver(at: .now) == true else { return }
+        let connection = try connected()
+        do {
+            try PostgresStatistics.renew(on: connection, counter: counter)
+        } catch {
+            logger.warning("cannot analyse tables that have grown", metadata: ["error": "\(error)"])
         }
     }
 

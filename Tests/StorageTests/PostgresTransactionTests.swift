@@ -170,17 +170,19 @@ struct PostgresTransactionTests {
         }
     }
 
-    @Test("Plans end with their works or their time, but never follow each other closely")
-    func planAge() {
-        var age = PlanAge()
+    @Test(
+        "What a session knows ends with its works or its time, but is never learnt anew soon",
+        arguments: [KnowledgeAge.plans, .statistics])
+    func knowledgeAge(kind: KnowledgeAge) {
+        var age = kind
         let start = ContinuousClock.now
         func isOver(_ later: Duration) -> Bool { age.isOver(at: start + later) }
         let first = isOver(.zero)
         // Busy: the works are over before the shortest time is.
-        let early = (1...PlanAge.works + 50).contains { _ in isOver(.milliseconds(100)) }
-        let busy = [isOver(PlanAge.least), isOver(PlanAge.least * 2)]
+        let early = (1...kind.works + 50).contains { _ in isOver(kind.least / 2) }
+        let busy = [isOver(kind.least), isOver(kind.least * 2)]
         // Idle: the time alone.
-        let idle = [isOver(PlanAge.least + PlanAge.most), isOver(PlanAge.least + PlanAge.most)]
+        let idle = [isOver(kind.least + kind.most), isOver(kind.least + kind.most)]
         #expect(!first && !early && busy == [true, false] && idle == [true, false])
     }
 
@@ -189,11 +191,49 @@ struct PostgresTransactionTests {
         try await withPostgres(connections: .init(intake: 1)) { database, _ in
             let begin = ContinuousClock.now
             var number = 0
-            while number <= 3 * PlanAge.works || begin.duration(to: .now) < PlanAge.least * 3 {
+            let age = KnowledgeAge.plans
+            while number <= 3 * age.works || begin.duration(to: .now) < age.least * 3 {
                 try await database.change(.intake, Self.insert, [.int(number), .text("label")])
                 number += 1
             }
             #expect(try await Self.count(database) == Int64(number))
+        }
+    }
+
+    @Test("A table that has grown is analysed by works of the background lane, and not again until it has tripled")
+    func statistics() async throws {
+        try await withPostgres(connections: .init(background: 1)) { database, _ in
+            try await Self.grow(from: 1, to: 2000, database)
+            #expect(try await Self.analysedRows(database, for: .seconds(30)) { $0 > 0 } == 2000)
+            try await Self.grow(from: 2001, to: 4000, database)
+            let age = KnowledgeAge.statistics
+            #expect(try await Self.analysedRows(database, for: age.least * 3) { $0 > 2000 } == 2000)
+            try await Self.grow(from: 4001, to: 7000, database)
+            #expect(try await Self.analysedRows(database, for: .seconds(30)) { $0 > 2000 } == 7000)
+        }
+    }
+
+    private static func grow(from first: Int, to last: Int, _ database: PostgresDatabase) async throws {
+        try await database.write { transaction in
+            try transaction.execute(
+                "INSERT INTO item (number, label) SELECT n, 'label' FROM generate_series($1::bigint, $2::bigint) n",
+                [.int(first), .int(last)])
+            // The server counts rows by what sessions report, which they do once a second.
+            try transaction.execute("SELECT pg_stat_force_next_flush()")
+        }
+    }
+
+    /// Does background works until the planner's number of rows is as wanted, or the time is over.
+    private static func analysedRows(
+        _ database: PostgresDatabase, for time: Duration, until isDone: (Int64) -> Bool
+    ) async throws -> Int64 {
+        let start = ContinuousClock.now
+        while true {
+            let rows = try await database.read(.background) { transaction in
+                try transaction.first("SELECT reltuples::bigint FROM pg_class WHERE relname = 'item'") { $0.int(0) }
+            }
+            let known = try #require(rows)
+            if isDone(known) || start.duration(to: .now) > time { return known }
         }
     }
 

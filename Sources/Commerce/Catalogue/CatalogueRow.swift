@@ -25,6 +25,14 @@ package struct CatalogueRow: Sendable {
         }
     }
 
+    func sku(in scope: Scope) -> VariantStore.SKU? {
+        variant?.newSKU.map { VariantStore.SKU(tenant: scope.tenant, text: $0) }
+    }
+
+    func handle(in scope: Scope) -> ProductStore.Handle? {
+        product.newHandle.map { ProductStore.Handle(scope: scope, text: $0) }
+    }
+
     /// What became of a row.
     package enum Outcome: Sendable, Equatable {
         case created(ProductID)
@@ -95,8 +103,8 @@ private struct Bench {
     private(set) var places: [ProductID: Place] = [:]
     /// Products in the order in which rows first name them.
     private(set) var order: [ProductID] = []
-    private var bySKU: [String: VariantStore.Holder]
-    private var byHandle: [String: ProductID]
+    private var bySKU: [VariantStore.SKU: VariantStore.Holder]
+    private var byHandle: [ProductStore.Handle: ProductID]
     private var byGroup: [String: ProductID] = [:]
     private let scope: Scope
     private let author: CatalogueWriter.Author
@@ -108,10 +116,8 @@ private struct Bench {
         in transaction: any Transaction
     ) throws {
         (self.scope, self.author, self.ids, self.now) = (scope, author, ids, now)
-        let skus = Set(rows.compactMap { $0.variant?.newSKU })
-        let handles = Set(rows.compactMap(\.product.newHandle))
-        bySKU = try VariantStore.holders(ofSKUs: skus.sorted(), tenant: scope.tenant, in: transaction)
-        byHandle = try ProductStore.holders(ofHandles: handles.sorted(), scope: scope, in: transaction)
+        bySKU = try VariantStore.holders(of: Set(rows.lazy.compactMap { $0.sku(in: scope) }), in: transaction)
+        byHandle = try ProductStore.holders(of: Set(rows.lazy.compactMap { $0.handle(in: scope) }), in: transaction)
         let own = bySKU.values.filter { $0.organisation == scope.organisation }.map(\.product)
         for product in try ProductStore.fetch(
             own + Array(byHandle.values) + rows.compactMap(\.productID), scope: scope, isLocked: true, in: transaction)
@@ -122,9 +128,10 @@ private struct Bench {
 
     /// Applies a row to the product that it means.
     mutating func place(_ row: CatalogueRow, at index: Int) -> CatalogueRow.Outcome {
-        let holder = row.variant?.newSKU.flatMap { bySKU[$0] }
+        let sku = row.sku(in: scope)
+        let holder = sku.flatMap { bySKU[$0] }
         let known =
-            holder?.product ?? row.product.newHandle.flatMap { byHandle[$0] } ?? row.group.flatMap { byGroup[$0] }
+            holder?.product ?? row.handle(in: scope).flatMap { byHandle[$0] } ?? row.group.flatMap { byGroup[$0] }
             ?? row.productID.flatMap { places[$0]?.edit.old?.id }
         if let known, places[known] == nil {
             return .refused([
@@ -143,11 +150,13 @@ private struct Bench {
             place.rows.append(index)
             places[product.id] = place
             if place.rows.count == 1 { order.append(product.id) }
-            for variant in product.variants where variant.sku != nil && variant.sku == row.variant?.newSKU {
-                bySKU[variant.sku ?? ""] = VariantStore.Holder(
+            if let sku, let variant = product.variants.last(where: { $0.sku == sku.text }) {
+                bySKU[sku] = VariantStore.Holder(
                     variant: variant.id, product: product.id, organisation: scope.organisation)
             }
-            if let handle = product.handle { byHandle[handle] = product.id }
+            if let handle = product.handle {
+                byHandle[ProductStore.Handle(scope: scope, text: handle)] = product.id
+            }
             if let group = row.group { byGroup[group] = product.id }
             if known == nil { return .created(product.id) }
             return before == product ? .unchanged(product.id) : .updated(product.id)

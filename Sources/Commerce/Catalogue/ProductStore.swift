@@ -4,6 +4,12 @@ import Storage
 
 /// The rows of products. Each read names the owner; what is written was locked before.
 enum ProductStore {
+    /// A handle is unique in its organisation.
+    struct Handle: Hashable, Sendable {
+        let scope: Scope
+        let text: String
+    }
+
     /// The columns that `product` reads, for a statement that calls the table `p`.
     static let columns = """
         p.id, p.tenant_id, p.org_id, p.handle, p.title, p.description, p.brand, p.category, p.category_id, p.url,
@@ -77,18 +83,23 @@ enum ProductStore {
         return products
     }
 
-    /// Which of some handles are taken in the organisation, and by whom.
-    static func holders(
-        ofHandles handles: [String], scope: Scope, in transaction: any Transaction
-    ) throws -> [String: ProductID] {
-        var rows = RowBatch(["wanted": .text])
-        for handle in handles { rows.append(.text(handle)) }
+    /// Which of some handles are taken, and by whom.
+    static func holders(of handles: Set<Handle>, in transaction: any Transaction) throws -> [Handle: ProductID] {
+        var rows = RowBatch(["tenant": .uuid, "organisation": .uuid, "wanted": .text])
+        for handle in handles {
+            rows.append(.id(handle.scope.tenant), .id(handle.scope.organisation), .text(handle.text))
+        }
+        // The owner stands in each row for the reason that `VariantStore.holders` names.
         let found = try transaction.all(
             """
-            SELECT p.handle, p.id FROM {rows} r
-            JOIN product p ON p.tenant_id = $1 AND p.org_id = $2 AND p.handle = r.wanted
-            """, [.id(scope.tenant), .id(scope.organisation)], rows: rows
-        ) { ($0.text(0), $0.id(1, of: Product.self)) }
+            SELECT p.tenant_id, p.org_id, p.handle, p.id
+            FROM {rows} r
+            JOIN product p ON p.tenant_id = r.tenant AND p.org_id = r.organisation AND p.handle = r.wanted
+            """, rows: rows
+        ) { row in
+            let scope = Scope(tenant: row.id(0), organisation: row.id(1))
+            return (Handle(scope: scope, text: row.text(2)), row.id(3, of: Product.self))
+        }
         return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 

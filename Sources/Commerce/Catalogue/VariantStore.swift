@@ -4,7 +4,13 @@ import Storage
 
 /// The rows of variants. A deleted one keeps its row, for the orders that name it, and gives its SKU back.
 enum VariantStore {
-    /// Who has a SKU of a tenant.
+    /// A SKU is unique in its tenant, whichever organisation has it.
+    struct SKU: Hashable, Sendable {
+        let tenant: TenantID
+        let text: String
+    }
+
+    /// Who has a SKU.
     struct Holder: Sendable, Equatable {
         let variant: VariantID
         let product: ProductID
@@ -55,22 +61,21 @@ enum VariantStore {
                         """), rows: rows, variant), by: \.product)
     }
 
-    /// Who has which of some SKUs. A SKU is unique in its tenant, whichever organisation has it.
-    static func holders(
-        ofSKUs skus: [String], tenant: TenantID, in transaction: any Transaction
-    ) throws -> [String: Holder] {
-        var rows = RowBatch(["wanted": .text])
-        for sku in skus { rows.append(.text(sku)) }
-        // Each is looked up by itself: as a plain join, PostgreSQL walks all of the tenant's variants in place of that
-        // while it has no statistics and takes a tenant for small.
+    /// Who has which of some SKUs.
+    static func holders(of skus: Set<SKU>, in transaction: any Transaction) throws -> [SKU: Holder] {
+        var rows = RowBatch(["tenant": .uuid, "wanted": .text])
+        for sku in skus { rows.append(.id(sku.tenant), .text(sku.text)) }
+        // The tenant stands in each row: as one value for all, PostgreSQL without statistics takes a tenant for small
+        // and walks all of its variants in place of looking each up.
         let found = try transaction.all(
             """
-            SELECT v.sku, v.id, v.product_id, v.org_id
-            FROM {rows} r JOIN variant v
-                ON v.id = (SELECT s.id FROM variant s WHERE s.tenant_id = $1 AND s.sku = r.wanted)
-            WHERE v.deleted_at IS NULL
-            """, [.id(tenant)], rows: rows
-        ) { ($0.text(0), Holder(variant: $0.id(1), product: $0.id(2), organisation: $0.id(3))) }
+            SELECT v.tenant_id, v.sku, v.id, v.product_id, v.org_id
+            FROM {rows} r JOIN variant v ON v.tenant_id = r.tenant AND v.sku = r.wanted
+            """, rows: rows
+        ) { row in
+            let holder = Holder(variant: row.id(2), product: row.id(3), organisation: row.id(4))
+            return (SKU(tenant: row.id(0), text: row.text(1)), holder)
+        }
         return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 

@@ -17,14 +17,14 @@ struct LineQuestion: Hashable, Sendable {
     let itemID: String?
     /// The SKU without white space around it: sources trim on saving, but not on every way out. Nil when nothing is
     /// left.
-    let sku: String?
+    let sku: VariantStore.SKU?
 
     init(tenant: TenantID, connection: ID<OrderSource>?, itemID: String?, sku: String?) {
         self.tenant = tenant
         self.connection = connection
         self.itemID = itemID
         let trimmed = sku?.trimmed ?? ""
-        self.sku = trimmed.isEmpty ? nil : trimmed
+        self.sku = trimmed.isEmpty ? nil : VariantStore.SKU(tenant: tenant, text: trimmed)
     }
 }
 
@@ -33,8 +33,8 @@ struct LineQuestion: Hashable, Sendable {
 struct LineMatcher {
     private var byID: [TenantKey<VariantID>: VariantID] = [:]
     private var byMapping: [TenantKey<MappingKey>: VariantID] = [:]
-    private var bySKU: [TenantKey<String>: VariantID] = [:]
-    private var foldedHits: [TenantKey<String>: Int] = [:]
+    private var holders: [VariantStore.SKU: VariantStore.Holder] = [:]
+    private var foldedHits: [VariantStore.SKU: Int] = [:]
 
     private struct TenantKey<Value: Hashable>: Hashable {
         let tenant: TenantID
@@ -50,7 +50,7 @@ struct LineMatcher {
     init(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
         try loadIDs(questions, in: transaction)
         try loadMappings(questions, in: transaction)
-        try loadSKUs(questions, in: transaction)
+        holders = try VariantStore.holders(of: Set(questions.lazy.compactMap(\.sku)), in: transaction)
         try loadFolded(questions.filter { match($0).variant == nil }, in: transaction)
     }
 
@@ -68,10 +68,8 @@ struct LineMatcher {
             }
         }
         guard let sku = question.sku else { return .unmatched }
-        if let variant = bySKU[TenantKey(tenant: tenant, value: sku)] {
-            return MatchedVariant(variant: variant, how: .sku)
-        }
-        let hits = foldedHits[TenantKey(tenant: tenant, value: sku)] ?? 0
+        if let holder = holders[sku] { return MatchedVariant(variant: holder.variant, how: .sku) }
+        let hits = foldedHits[sku] ?? 0
         return hits > 1 ? MatchedVariant(variant: nil, how: .ambiguous) : .unmatched
     }
 
@@ -109,37 +107,17 @@ struct LineMatcher {
         for (key, variant) in found { byMapping[key] = variant }
     }
 
-    private mutating func loadSKUs(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
-        let found = try transaction.all(
-            """
-            SELECT v.tenant_id, v.sku, v.id
-            FROM {rows} r JOIN variant v ON v.tenant_id = r.tenant AND v.sku = r.wanted
-            """, rows: Self.skuRows(questions)
-        ) { (TenantKey(tenant: $0.id(0), value: $0.text(1)), $0.id(2, of: Variant.self)) }
-        for (key, variant) in found { bySKU[key] = variant }
-    }
-
     /// For what is still unmatched: how many variants have the SKU in another spelling of case.
     private mutating func loadFolded(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+        var rows = RowBatch(["tenant": .uuid, "wanted": .text])
+        for sku in Set(questions.lazy.compactMap(\.sku)) { rows.append(.id(sku.tenant), .text(sku.text)) }
         let found = try transaction.all(
             """
             SELECT r.tenant, r.wanted, count(*)
             FROM {rows} r JOIN variant v ON v.tenant_id = r.tenant AND lower(v.sku) = lower(r.wanted)
             GROUP BY r.tenant, r.wanted
-            """, rows: Self.skuRows(questions)
-        ) { (TenantKey(tenant: $0.id(0), value: $0.text(1)), Int($0.int(2))) }
-        for (key, hits) in found { foldedHits[key] = hits }
-    }
-
-    private static func skuRows(_ questions: Set<LineQuestion>) -> RowBatch {
-        var rows = RowBatch(["tenant": .uuid, "wanted": .text])
-        var seen: Set<TenantKey<String>> = []
-        for question in questions {
-            guard let sku = question.sku else { continue }
-            if seen.insert(TenantKey(tenant: question.tenant, value: sku)).inserted {
-                rows.append(.id(question.tenant), .text(sku))
-            }
-        }
-        return rows
+            """, rows: rows
+        ) { (VariantStore.SKU(tenant: $0.id(0), text: $0.text(1)), Int($0.int(2))) }
+        for (sku, hits) in found { foldedHits[sku] = hits }
     }
 }

@@ -1,0 +1,27 @@
+import Storage
+
+/// The planner's statistics of tables that have grown faster than autovacuum comes by: once a minute at best.
+enum PostgresStatistics {
+    /// Analyses tables that have three times as many rows as when they were last analysed. Large ones are left to
+    /// autovacuum: three times as many take long then, and a sample of them costs more.
+    ///
+    /// What another session has locked is left out, and so is what this user does not own; both come again.
+    static func renew(on connection: PostgresConnection, counter: PostgresCounter) throws {
+        let work = Work(
+            lane: .background, isWrite: true,
+            body: { transaction in
+                let grown = try transaction.all(grown) { $0.text(0) }
+                if grown.isEmpty { return }
+                try transaction.execute(
+                    Statement(composed: "ANALYZE (SKIP_LOCKED) \(grown.joined(separator: ", "))"))
+            },
+            completion: { _ in })
+        try PostgresTransaction.perform(work, on: connection, counter: counter)
+    }
+
+    private static let grown: Statement = """
+        SELECT c.oid::regclass::text FROM pg_class c
+        WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.reltuples < 100000
+            AND pg_stat_get_live_tuples(c.oid) > 500 + 2 * greatest(c.reltuples, 0)
+        """
+}
