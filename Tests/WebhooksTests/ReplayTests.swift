@@ -134,6 +134,28 @@ struct ReplayTests {
         }
     }
 
+    @Test("A slice is filled over events that nobody wants", arguments: TestEngine.allCases)
+    func sparse(engine: TestEngine) async throws {
+        try await withGatedHub(engine) { hub, gate in
+            let replays = Replays(hub)
+            let first = try await hub.publish(20)
+            try await hub.publish(300, ProductCreated.example)
+            let wanted = try await first + hub.publish(20)
+            let (subscription, _) = try await hub.subscribe(types: "order.*")
+            _ = try await replays.begin(subscription.id)
+            let claim = try await replays.claim(5)
+            let begun = try await replays.workflow.step(claim, pace: ReplayPace())
+            #expect(begun.queued == ReplayPace.sliceMost && begun.fate == .goesOn)
+            let ended = try await replays.workflow.step(claim, pace: ReplayPace())
+            #expect(ended.queued == 8 && ended.fate == .settled)
+            let sent = try await hub.database.read { transaction in
+                try transaction.all("SELECT event_id FROM delivery ORDER BY id") { $0.id(0, of: Event.self) }
+            }
+            #expect(sent == wanted.map(\.id))
+            gate.open()
+        }
+    }
+
     @Test("No more wait in front of the endpoint than a window holds", arguments: TestEngine.allCases)
     func window(engine: TestEngine) async throws {
         try await withGatedHub(engine) { hub, gate in
@@ -142,8 +164,11 @@ struct ReplayTests {
             let (subscription, _) = try await hub.subscribe()
             _ = try await replays.begin(subscription.id)
             let claim = try await replays.claim(5)
-            var step = try await replays.workflow.step(claim, pace: ReplayPace())
-            #expect(step.queued == ReplayPace.windowLeast)
+            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace())
+            for _ in 0..<(ReplayPace.windowLeast / ReplayPace.sliceMost) {
+                step = try await replays.workflow.step(claim, pace: step.pace)
+                #expect(step.queued == ReplayPace.sliceMost)
+            }
             // Nothing was sent meanwhile, so nothing more is written.
             for _ in 0..<ReplayPace.vainLooks {
                 step = try await replays.workflow.step(claim, pace: step.pace)
@@ -200,7 +225,7 @@ struct ReplayTests {
             #expect(try await replays.service.move(replay.id, to: .running, scope: Hub.scope).state == .running)
             let claim = try await replays.claim(8)
             let step = try await replays.workflow.step(claim, pace: ReplayPace())
-            #expect(step.queued == ReplayPace.windowLeast)
+            #expect(step.queued == ReplayPace.sliceMost)
             await gate.arrivals(16)
             _ = try await replays.service.move(replay.id, to: .cancelled, scope: Hub.scope)
             #expect(try await hub.count("delivery", where: "state = 'skipped'") == step.queued)
@@ -306,11 +331,15 @@ struct ReplayTests {
     @Test("The window follows the endpoint")
     func pace() {
         var pace = ReplayPace()
-        #expect(pace.room(waiting: 0) == 64)
-        pace.wrote(64)
+        #expect(pace.room(waiting: 0) == 32)
+        pace.wrote(32)
+        #expect(pace.room(waiting: 32) == 32, "a window has two slices")
+        pace.wrote(32)
         #expect(pace.room(waiting: 40) == 0 && pace.window == 64, "24 are gone")
-        #expect(pace.room(waiting: 30) == 64 && pace.window == 128, "34 are")
-        pace.wrote(64)
+        #expect(pace.room(waiting: 30) == 32 && pace.window == 128, "34 are")
+        pace.wrote(32)
+        #expect(pace.room(waiting: 62) == 32 && pace.window == 128)
+        pace.wrote(32)
         var waiting = 94
         for _ in 0..<100 {
             // All but thirty go between two looks.

@@ -10,7 +10,7 @@ struct ReplayPace {
     static let windowMost = EndpointQueue.capacityMost / 2
 
     /// Deliveries of one transaction: what happens now waits no longer than it takes to write them.
-    static let sliceMost = 64
+    static let sliceMost = 32
     /// Looks that have seen too little go, after which the window is too wide.
     static let vainLooks = 32
 

@@ -14,15 +14,34 @@ struct ReplaySlice {
     let isLast: Bool
 
     /// Goes on behind the replay's last position until `limit` events are found or the window is at its end.
+    ///
+    /// Looks at a narrow window first: where most events are wanted, walking to the end of a wide one would cost more
+    /// than all else.
     static func next(
         of replay: Replay, for target: ReplayTarget, limit: Int, in transaction: any Transaction
     ) throws -> ReplaySlice {
-        let scope = replay.scope
-        let window = try FeedStore.entry(Self.window, after: replay.lastPosition, scope, in: transaction)
-        let end = min(window?.position ?? .max, replay.endPosition)
-        let conditions = conditions(
-            replay, target.patterns, from: replay.lastPosition, to: end, more: [.int(limit)])
-        let found = try transaction.all(
+        var found: [FeedStore.Placed] = []
+        var last = replay.lastPosition
+        for window in [min(4 * limit, Self.window), Self.window] {
+            if found.count == limit || last >= replay.endPosition { break }
+            let entry = try FeedStore.entry(window, after: last, replay.scope, in: transaction)
+            let end = min(entry?.position ?? .max, replay.endPosition)
+            found += try wanted(
+                of: replay, target.patterns, from: last, to: end, limit: limit - found.count, in: transaction)
+            last = end
+        }
+        if found.count == limit { last = found.last?.position ?? last }
+        return ReplaySlice(
+            events: try target.taken(of: found.map(\.event), in: transaction), lastPosition: last,
+            isLast: last >= replay.endPosition)
+    }
+
+    private static func wanted(
+        of replay: Replay, _ patterns: [EventPattern], from first: Int64, to last: Int64, limit: Int,
+        in transaction: any Transaction
+    ) throws -> [FeedStore.Placed] {
+        let conditions = conditions(replay, patterns, from: first, to: last, more: [.int(limit)])
+        return try transaction.all(
             Statement(
                 composed: """
                     SELECT f.position, f.event_id FROM feed f JOIN event e ON e.id = f.event_id
@@ -30,11 +49,6 @@ struct ReplaySlice {
                     ORDER BY f.position LIMIT $5
                     """), conditions.arguments
         ) { FeedStore.Placed(position: $0.int(0), event: $0.id(1)) }
-        let isFull = found.count == limit
-        let last = isFull ? found.last?.position ?? end : end
-        return ReplaySlice(
-            events: try target.taken(of: found.map(\.event), in: transaction), lastPosition: last,
-            isLast: last >= replay.endPosition)
     }
 
     /// How many events of a window are wanted, and where the next window begins; nil at the end.

@@ -11,8 +11,7 @@ package struct ReplayWorkflow: WorkflowKind {
     package static let kind = "webhook_replay"
     /// How long a turn goes on over the same replays before others may join.
     private static let turn: Duration = .seconds(2)
-    /// The wait between two looks, longer by as much after each in vain. With slices as small as they are, the writer
-    /// has most of its time for what happens now.
+    /// The wait after a look in vain, longer by as much after each further one.
     private static let pause: Duration = .microseconds(1_500)
     /// Looks in vain after which a turn ends, and when its replays are looked at again.
     private static let vainMost = 24
@@ -55,7 +54,7 @@ package struct ReplayWorkflow: WorkflowKind {
             }
             active = left
             vain = isMoving ? 0 : vain + 1
-            if !active.isEmpty { await execution.wait(bell, Self.pause * (vain + 1)) }
+            if !active.isEmpty, vain > 0 { await execution.wait(bell, Self.pause * vain) }
         }
         if active.isEmpty { return }
         let (claims, due) = (active.map(\.claim), time.now() + (vain == Self.vainMost ? Self.vainPause : .zero))
@@ -78,20 +77,11 @@ package struct ReplayWorkflow: WorkflowKind {
         var isMoving = false
     }
 
-    /// One slice of one replay, as one transaction.
+    /// One slice of one replay, as one transaction, if there is room for one.
+    ///
+    /// What waits is counted by reading, so that the writer has no work with it. It holds for the transaction behind
+    /// it: only the holder of the claim adds to what waits, and the transaction renews the claim.
     func step(_ claim: WorkflowClaim, pace: ReplayPace) async throws -> Step {
-        if let step = try await stepInVain(claim, pace: pace) { return step }
-        let now = time.now()
-        let (fanOut, filters) = (ReplayFanOut(ids: ids, dispatcher: dispatcher), filters)
-        let step = try await database.write(.background) { transaction in
-            try Self.step(claim, pace: pace, fanOut: fanOut, filters: filters, now: now, in: transaction)
-        }
-        dispatcher.offer(step.new)
-        return step
-    }
-
-    /// Looks whether there is room at all: by reading, since a transaction that writes would hold up those of others.
-    private func stepInVain(_ claim: WorkflowClaim, pace: ReplayPace) async throws -> Step? {
         let scope = Scope(tenant: claim.tenant, organisation: claim.organisation)
         let (state, waiting) = try await database.read(.background) { transaction in
             (
@@ -99,12 +89,21 @@ package struct ReplayWorkflow: WorkflowKind {
                 try ReplayStore.waiting(claim.id.cast(), in: transaction)
             )
         }
-        var step = Step(fate: .goesOn, pace: pace)
-        return state == .running && step.pace.room(waiting: waiting) == 0 ? step : nil
+        var looked = Step(fate: .goesOn, pace: pace)
+        let room = looked.pace.room(waiting: waiting)
+        if state == .running, room == 0 { return looked }
+        let (now, pace) = (time.now(), looked.pace)
+        let (fanOut, filters) = (ReplayFanOut(ids: ids, dispatcher: dispatcher), filters)
+        let step = try await database.write(.background) { transaction in
+            try Self.step(
+                claim, pace: pace, room: room, fanOut: fanOut, filters: filters, now: now, in: transaction)
+        }
+        dispatcher.offer(step.new)
+        return step
     }
 
     private static func step(
-        _ claim: WorkflowClaim, pace: ReplayPace, fanOut: ReplayFanOut, filters: FilterCache, now: Timestamp,
+        _ claim: WorkflowClaim, pace: ReplayPace, room: Int, fanOut: ReplayFanOut, filters: FilterCache, now: Timestamp,
         in transaction: any Transaction
     ) throws -> Step {
         guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else {
@@ -131,7 +130,6 @@ package struct ReplayWorkflow: WorkflowKind {
             return try settle("paused", reason)
         }
         var step = Step(fate: .goesOn, pace: pace)
-        let room = step.pace.room(waiting: try ReplayStore.waiting(replay.id, in: transaction))
         let limit = ReplayPace.allowance(replay.rate, room: room, pacedUntil: replay.pacedUntil, now: now)
         if limit == 0 { return step }
         let slice = try ReplaySlice.next(
