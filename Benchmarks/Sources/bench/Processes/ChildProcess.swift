@@ -19,6 +19,7 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, output + ".err", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        try ChildProcess.keepFilesToItself()
 
         // The bench ignores these two to clean up first, and its worker threads block most signals; a child must not
         // inherit either, or it could not be asked to end.
@@ -44,6 +45,13 @@ final class ChildProcess: Sendable {
         guard code == 0 else { throw BenchError("\(path) can't be started: \(String(cString: strerror(code)))") }
         id = started
         ChildProcess.running.withLock { _ = $0.insert(started) }
+    }
+
+    /// A thousand receivers' sockets of the bench would leave a child none of the files that it may open.
+    private static func keepFilesToItself() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            if let file = Int32(name), file > 2 { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
+        }
     }
 
     /// Runs a command to its end and returns what it printed.

@@ -25,11 +25,14 @@ final class PostgresCluster: Sendable {
         let start = try Self.command(
             Self.program("postgres"),
             ["-D", "\(folder)/data", "-k", folder, "-c", "listen_addresses=", "-c", "shared_buffers=512MB"])
-        postmaster = try ChildProcess(
-            start.path, start.arguments, environment: environment, output: parent + "/postgres.out")
+        let printed = parent + "/postgres.out"
+        postmaster = try ChildProcess(start.path, start.arguments, environment: environment, output: printed)
         let readiness = "\(folder)/data/postmaster.pid"
         while try !Self.isReady(readiness) {
-            if let status = postmaster.poll() { throw BenchError("PostgreSQL ended with \(status)") }
+            if let status = postmaster.poll() {
+                let words = try String(contentsOfFile: printed + ".err", encoding: .utf8)
+                throw BenchError("PostgreSQL ended with \(status): \(words)")
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
