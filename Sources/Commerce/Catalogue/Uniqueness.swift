@@ -12,8 +12,8 @@ enum Uniqueness {
     }
 
     /// Says for each edit what stands in its way: a SKU or handle that another has, be it one further up in this list,
-    /// or a place in the tree that there is not. Asks the store only about what the edits bring in anew: nothing, or
-    /// three statements an owner.
+    /// or a place in the tree that there is not. Asks the store only about what the edits bring in anew, in one
+    /// statement each for SKUs and handles, and one an owner for places.
     static func refusals(of edits: [ProductEdit], in transaction: any Transaction) throws -> [(any Error)?] {
         let wanted = edits.lazy.flatMap(\.newSKUs).map(\.sku)
         var skus = try VariantStore.holders(of: Set(wanted), in: transaction)

@@ -102,11 +102,13 @@ struct ParkedFigure {
         store.polls.append(polls / 5 * 1e3)
         try await store.refusing.makeDue(in: store.launch)
         let claimed = try await TradewindServer.with(store.launch) { server in
-            try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(300))
+            // While PostgreSQL looks for what is due, the server has nothing to do either.
+            let end = ContinuousClock.now + .seconds(300)
+            repeat {
+                if ContinuousClock.now > end { throw BenchError("not all that was due was claimed") }
+                try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(300))
+            } while try await store.refusing.count("held = 1", in: store.launch) < due
             return try ProcessUse(of: server.process.id).cpuSeconds
-        }
-        guard try await store.refusing.count("held = 1", in: store.launch) == due else {
-            throw BenchError("not all that was due was claimed")
         }
         store.claims.append((claimed - start) / Double(due) * 1e6)
         let sent = min(due, Self.sentMost)
