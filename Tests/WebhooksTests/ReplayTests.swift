@@ -144,9 +144,9 @@ struct ReplayTests {
             let (subscription, _) = try await hub.subscribe(types: "order.*")
             _ = try await replays.begin(subscription.id)
             let claim = try await replays.claim(5)
-            let begun = try await replays.workflow.step(claim, pace: ReplayPace())
-            #expect(begun.queued == ReplayPace.sliceMost && begun.fate == .goesOn)
-            let ended = try await replays.workflow.step(claim, pace: ReplayPace())
+            let begun = try await replays.workflow.step(claim, pace: ReplayPace(slice: 32))
+            #expect(begun.queued == 32 && begun.fate == .goesOn)
+            let ended = try await replays.workflow.step(claim, pace: ReplayPace(slice: 32))
             #expect(ended.queued == 8 && ended.fate == .settled)
             let sent = try await hub.database.read { transaction in
                 try transaction.all("SELECT event_id FROM delivery ORDER BY id") { $0.id(0, of: Event.self) }
@@ -164,10 +164,10 @@ struct ReplayTests {
             let (subscription, _) = try await hub.subscribe()
             _ = try await replays.begin(subscription.id)
             let claim = try await replays.claim(5)
-            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace())
-            for _ in 0..<(ReplayPace.windowLeast / ReplayPace.sliceMost) {
+            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace(slice: 32))
+            for _ in 0..<(ReplayPace.windowLeast / 32) {
                 step = try await replays.workflow.step(claim, pace: step.pace)
-                #expect(step.queued == ReplayPace.sliceMost)
+                #expect(step.queued == 32)
             }
             // Nothing was sent meanwhile, so nothing more is written.
             for _ in 0..<ReplayPace.vainLooks {
@@ -189,17 +189,19 @@ struct ReplayTests {
             let (subscription, _) = try await hub.subscribe()
             let replay = try await replays.begin(subscription.id)
             let first = try await replays.claim(5)
-            let begun = try await replays.workflow.step(first, pace: ReplayPace())
+            let begun = try await replays.workflow.step(first, pace: ReplayPace(slice: 32))
             #expect(begun.queued > 0)
             try await replays.arrived(begun.queued)
             // The store goes away in the middle of a slice: neither its deliveries nor its position are there.
             hub.database.isAbsent = true
-            await #expect(throws: StorageError.self) { try await replays.workflow.step(first, pace: ReplayPace()) }
+            await #expect(throws: StorageError.self) {
+                try await replays.workflow.step(first, pace: ReplayPace(slice: 32))
+            }
             hub.database.isAbsent = false
             hub.time.advance(by: Leases.current.duration + .seconds(1))
             let second = try await replays.claim(6)
             await #expect(throws: LostClaim.self) { try await replays.workflow.step(first, pace: begun.pace) }
-            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace())
+            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace(slice: 32))
             while step.fate == .goesOn {
                 step = try await replays.workflow.step(second, pace: step.pace)
                 try await replays.arrived(try await replays.replay(replay.id).queued)
@@ -224,8 +226,8 @@ struct ReplayTests {
             #expect(try await hub.count("workflow", where: "state = 'completed' AND outcome = 'paused'") == 1)
             #expect(try await replays.service.move(replay.id, to: .running, scope: Hub.scope).state == .running)
             let claim = try await replays.claim(8)
-            let step = try await replays.workflow.step(claim, pace: ReplayPace())
-            #expect(step.queued == ReplayPace.sliceMost)
+            let step = try await replays.workflow.step(claim, pace: ReplayPace(slice: 32))
+            #expect(step.queued == 32)
             await gate.arrivals(16)
             _ = try await replays.service.move(replay.id, to: .cancelled, scope: Hub.scope)
             #expect(try await hub.count("delivery", where: "state = 'skipped'") == step.queued)
@@ -315,7 +317,7 @@ struct ReplayTests {
             let (subscription, _) = try await hub.subscribe()
             _ = try await replays.begin(subscription.id, #", "rate": 100"#)
             let claim = try await replays.claim(3)
-            var pace = ReplayPace()
+            var pace = ReplayPace(slice: 32)
             var queued: [Int] = []
             for _ in 0..<4 {
                 let step = try await replays.workflow.step(claim, pace: pace)
@@ -330,7 +332,7 @@ struct ReplayTests {
 
     @Test("The window follows the endpoint")
     func pace() {
-        var pace = ReplayPace()
+        var pace = ReplayPace(slice: 32)
         #expect(pace.room(waiting: 0) == 32)
         pace.wrote(32)
         #expect(pace.room(waiting: 32) == 32, "a window has two slices")

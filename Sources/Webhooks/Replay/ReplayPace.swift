@@ -9,16 +9,18 @@ struct ReplayPace {
     /// Half of what is held in memory for one endpoint: the other half stays for what happens now.
     static let windowMost = EndpointQueue.capacityMost / 2
 
-    /// Deliveries of one transaction: what happens now waits no longer than it takes to write them.
-    static let sliceMost = 32
     /// Looks that have seen too little go, after which the window is too wide.
     static let vainLooks = 32
 
+    /// Deliveries of one transaction at the most.
+    let slice: Int
     private(set) var window = windowLeast
     /// What waited after the last look.
     private var left = 0
     private var gone = 0
     private var vain = 0
+
+    init(slice: Int) { self.slice = slice }
 
     /// How many more may be written now, given how many still wait. Small gaps are left until they are worth a
     /// transaction.
@@ -36,7 +38,7 @@ struct ReplayPace {
             }
         }
         let gap = window - waiting
-        return gap >= min(window / 2, Self.sliceMost) ? min(gap, Self.sliceMost) : 0
+        return gap >= min(window / 2, slice) ? min(gap, slice) : 0
     }
 
     /// Says how many were written.

@@ -27,6 +27,9 @@ package struct ReplayWorkflow: WorkflowKind {
     private let time: TimeSource
     private let execution: DispatchExecution
     private let filters = FilterCache()
+    /// Behind SQLite's one writer, what happens now waits as long as it takes to write a slice. PostgreSQL's sessions
+    /// don't wait for each other, and each slice costs a flush.
+    private var slice: Int { database.dialect == .sqlite ? 32 : 128 }
 
     package init(
         database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource,
@@ -40,7 +43,7 @@ package struct ReplayWorkflow: WorkflowKind {
     }
 
     package func perform(_ batch: [WorkflowClaim]) async throws {
-        var active = batch.map { (claim: $0, pace: ReplayPace()) }
+        var active = batch.map { (claim: $0, pace: ReplayPace(slice: slice)) }
         let end = execution.uptime() + Self.turn
         let bell = Doorbell()
         var vain = 0
