@@ -7,16 +7,11 @@ enum PostgresStatistics {
     ///
     /// What another session has locked is left out, and so is what this user does not own; both come again.
     static func renew(on connection: PostgresConnection, counter: PostgresCounter) throws {
-        let work = Work(
-            lane: .background, isWrite: true,
-            body: { transaction in
-                let grown = try transaction.all(grown) { $0.text(0) }
-                if grown.isEmpty { return }
-                try transaction.execute(
-                    Statement(composed: "ANALYZE (SKIP_LOCKED) \(grown.joined(separator: ", "))"))
-            },
-            completion: { _ in })
-        try PostgresTransaction.perform(work, on: connection, counter: counter)
+        try PostgresTransaction.write(on: connection, counter: counter) { transaction in
+            let grown = try transaction.all(grown) { $0.text(0) }
+            if grown.isEmpty { return }
+            try transaction.execute(Statement(composed: "ANALYZE (SKIP_LOCKED) \(grown.joined(separator: ", "))"))
+        }
     }
 
     private static let grown: Statement = """

@@ -47,6 +47,15 @@ final class PostgresTransaction: Transaction {
         }
     }
 
+    /// Runs the engine's own work, whose end its caller sees.
+    static func write(
+        on connection: PostgresConnection, counter: PostgresCounter,
+        _ body: @escaping @Sendable (any Transaction) throws -> Void
+    ) throws {
+        let work = Work(lane: .background, isWrite: true, body: body, completion: { _ in })
+        try perform(work, on: connection, counter: counter)
+    }
+
     func run(
         _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, each: (any Row) throws -> Void
     ) throws -> Int {

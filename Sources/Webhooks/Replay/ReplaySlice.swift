@@ -24,8 +24,7 @@ struct ReplaySlice {
         var last = replay.lastPosition
         for window in [min(4 * limit, Self.window), Self.window] {
             if found.count == limit || last >= replay.endPosition { break }
-            let entry = try FeedStore.entry(window, after: last, replay.scope, in: transaction)
-            let end = min(entry?.position ?? .max, replay.endPosition)
+            let end = try end(of: window, after: last, of: replay, in: transaction)
             found += try wanted(
                 of: replay, target.patterns, from: last, to: end, limit: limit - found.count, in: transaction)
             last = end
@@ -34,6 +33,14 @@ struct ReplaySlice {
         return ReplaySlice(
             events: try target.taken(of: found.map(\.event), in: transaction), lastPosition: last,
             isLast: last >= replay.endPosition)
+    }
+
+    /// The last position of a window of so many entries, which is the replay's own where that comes first.
+    private static func end(
+        of window: Int, after position: Int64, of replay: Replay, in transaction: any Transaction
+    ) throws -> Int64 {
+        let entry = try FeedStore.entry(window, after: position, replay.scope, in: transaction)
+        return min(entry?.position ?? .max, replay.endPosition)
     }
 
     private static func wanted(
@@ -55,8 +62,7 @@ struct ReplaySlice {
     static func count(
         of replay: Replay, for target: ReplayTarget, after position: Int64, in transaction: any Transaction
     ) throws -> (count: Int, next: Int64?) {
-        let window = try FeedStore.entry(Self.window, after: position, replay.scope, in: transaction)
-        let end = min(window?.position ?? .max, replay.endPosition)
+        let end = try end(of: Self.window, after: position, of: replay, in: transaction)
         let conditions = conditions(replay, target.patterns, from: position, to: end, more: [])
         let next = end < replay.endPosition ? end : nil
         let rest = """

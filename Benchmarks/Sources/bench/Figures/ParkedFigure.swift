@@ -107,7 +107,7 @@ struct ParkedFigure {
             repeat {
                 if ContinuousClock.now > end { throw BenchError("not all that was due was claimed") }
                 try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(300))
-            } while try await store.refusing.count("held = 1", in: store.launch) < due
+            } while try await store.refusing.count("held = 1", in: store.launch) != due
             return try ProcessUse(of: server.process.id).cpuSeconds
         }
         store.claims.append((claimed - start) / Double(due) * 1e6)
