@@ -34,4 +34,53 @@ struct ClaimPlanTests {
             gate.open()
         }
     }
+    /// Deliveries that wait for a later hour lie before those that wait for room, in the index of all deliveries by
+    /// endpoint, and PostgreSQL knows of both kinds how many there are.
+    @Test("PostgreSQL finds backlogs without walking over what waits for something else")
+    func backlogs() async throws {
+        try await withGatedHub(.postgres) { hub, _ in
+            let (tenant, claim) = (
+                TenantID(high: 9, low: 9), Claim(number: 7, duration: .seconds(60), now: hub.time.now)
+            )
+            let (later, room) = (SubscriptionID(high: 1, low: 1), SubscriptionID(high: 1, low: 2))
+            for (endpoint, held, count) in [(later, 0, 4000), (room, 1, 4000)] {
+                try await hub.database.write { transaction in
+                    try transaction.execute(
+                        """
+                        INSERT INTO delivery (
+                            id, tenant_id, subscription_id, event_id, state, attempts, next_at, claim, created_at, held)
+                        SELECT gen_random_uuid(), $1, $2, $1, 'pending', 1, now_ms() + 3600000, 0, now_ms(), $3
+                        FROM generate_series(1, $4) n
+                        """, [.id(tenant), .id(endpoint), .int(held), .int(count)])
+                }
+            }
+            try await hub.database.write { try $0.execute("ANALYZE delivery") }
+
+            let recorder = StatementRecorder(hub.database)
+            try await recorder.write { transaction in
+                let look = try DeliveryStore.look(backlogsAfter: .zero, limit: 10, in: transaction)
+                #expect(look.backlogs.map(\.0) == [room])
+                let found = try DeliveryStore.fetchOldest(
+                    [(later, limit: 5), (room, limit: 5)], claim, in: transaction)
+                #expect(found.map(\.subscription) == Array(repeating: room, count: 5))
+                let inOrder = try DeliveryStore.fetchInOrder(of: room, limit: 5, claim, in: transaction)
+                #expect(inOrder.found.count == 5)
+            }
+            let searches =
+                recorder.recorded.filter { $0.statement.text.contains("ORDER BY held, subscription_id") }
+                + recorder.recorded.filter { $0.statement.text.contains("ORDER BY d.held, d.subscription_id") }
+            #expect(Set(searches.map(\.statement.text)).count == 3)
+            for search in searches {
+                let plan = try await hub.database.write { try QueryPlan.run(search, in: $0) }
+                let text = plan.lines.joined(separator: "\n")
+                #expect(text.contains("using delivery_pending on delivery"), "\(text)")
+                #expect(!text.contains("delivery_by_subscription"), "\(text)")
+                // The end of the leaps is a row that leads nowhere.
+                let walkedOver = plan.lines.filter {
+                    $0.contains("Rows Removed") && !$0.hasSuffix(": 0") && !$0.hasSuffix(": 1")
+                }
+                #expect(walkedOver.isEmpty, "\(text)")
+            }
+        }
+    }
 }

@@ -125,7 +125,7 @@ enum BreakerStore {
             let one =
                 isOrdered
                 ? try DeliveryStore.fetchInOrder(of: subscription, limit: 1, claim, in: transaction).found
-                : try DeliveryStore.fetchOldest(of: subscription, limit: 1, claim, in: transaction)
+                : try DeliveryStore.fetchOldest([(subscription, limit: 1)], claim, in: transaction)
             found += one
             let wait = one.isEmpty ? emptyWait : claim.duration
             try transaction.execute(

@@ -34,6 +34,10 @@ extension DeliveryStore {
     /// The endpoints that deliveries are held for, found by leaping from one to the next in the index: the cost is that
     /// of the endpoints, however many deliveries each has.
     ///
+    /// What is held is compared and sorted along with the endpoint: only one index has both in this order. Held apart,
+    /// PostgreSQL takes the index of all deliveries by endpoint for as good a way, and walks over those that wait for
+    /// nothing here.
+    ///
     /// - Parameter held: 1 for those that wait for room, 2 for those that wait behind one of their entity.
     static func endpoints(
         held: Int, after last: SubscriptionID, limit: Int, in transaction: any Transaction
@@ -43,18 +47,21 @@ extension DeliveryStore {
             WITH RECURSIVE leap (subscription_id) AS (
                 SELECT (
                     SELECT subscription_id FROM delivery
-                    WHERE state = 'pending' AND held = $1 AND subscription_id > $2
-                    ORDER BY subscription_id LIMIT 1)
+                    WHERE state = 'pending' AND (held, subscription_id) > ($1, $2) AND held <= $1
+                    ORDER BY held, subscription_id LIMIT 1)
                 UNION ALL
                 SELECT (
                     SELECT d.subscription_id FROM delivery d
-                    WHERE d.state = 'pending' AND d.held = $1 AND d.subscription_id > leap.subscription_id
-                    ORDER BY d.subscription_id LIMIT 1)
+                    WHERE d.state = 'pending' AND (d.held, d.subscription_id) > ($1, leap.subscription_id)
+                        AND d.held <= $1
+                    ORDER BY d.held, d.subscription_id LIMIT 1)
                 FROM leap WHERE leap.subscription_id IS NOT NULL
             )
             SELECT subscription_id, (
                 SELECT d.tenant_id FROM delivery d
-                WHERE d.state = 'pending' AND d.held = $1 AND d.subscription_id = leap.subscription_id LIMIT 1)
+                WHERE d.state = 'pending' AND (d.held, d.subscription_id) >= ($1, leap.subscription_id)
+                    AND (d.held, d.subscription_id) <= ($1, leap.subscription_id)
+                ORDER BY d.held, d.subscription_id LIMIT 1)
             FROM leap WHERE subscription_id IS NOT NULL LIMIT $3
             """, [.int(held), .id(last), .int(limit)]
         ) { ($0.id(0), $0.id(1)) }
@@ -101,39 +108,66 @@ extension DeliveryStore {
         // In one order for all transactions, because of the locks on ordered ones.
         let sorted = fetches.sorted { $0.subscription < $1.subscription }
         let ordered = try ordered(among: sorted.map(\.subscription), in: transaction)
-        for fetch in sorted {
-            let id = fetch.subscription
-            if ordered.contains(id) {
-                let (some, isEmptied) = try fetchInOrder(of: id, limit: fetch.limit, claim, in: transaction)
-                if isEmptied { emptied.insert(id) }
-                found += some
-            } else {
-                let some = try fetchOldest(of: id, limit: fetch.limit, claim, in: transaction)
-                if some.count < fetch.limit { emptied.insert(id) }
-                found += some
-            }
+        for fetch in sorted where ordered.contains(fetch.subscription) {
+            let (some, isEmptied) = try fetchInOrder(
+                of: fetch.subscription, limit: fetch.limit, claim, in: transaction)
+            if isEmptied { emptied.insert(fetch.subscription) }
+            found += some
         }
-        return (found, emptied)
+        let others = sorted.filter { !ordered.contains($0.subscription) }
+        let oldest = try fetchOldest(others.map { ($0.subscription, $0.limit) }, claim, in: transaction)
+        let counts = oldest.reduce(into: [:]) { $0[$1.subscription, default: 0] += 1 }
+        for fetch in others where counts[fetch.subscription, default: 0] < fetch.limit {
+            emptied.insert(fetch.subscription)
+        }
+        return (found + oldest, emptied)
     }
 
-    /// Leases the oldest deliveries that are held back for an endpoint, in the order of their coming into being.
+    /// Leases the oldest deliveries that are held back for some endpoints, each endpoint's in the order of their coming
+    /// into being.
     static func fetchOldest(
-        of subscription: SubscriptionID, limit: Int, _ claim: Claim, in transaction: any Transaction
+        _ wanted: [(of: SubscriptionID, limit: Int)], _ claim: Claim, in transaction: any Transaction
     ) throws -> [WaitingDelivery] {
-        try transaction.all(
-            Statement(
-                composed: """
-                    WITH oldest AS MATERIALIZED (
-                        SELECT id FROM delivery WHERE state = 'pending' AND held = 1 AND subscription_id = $1
-                        ORDER BY id LIMIT $2 {skip locked}
-                    )
-                    UPDATE delivery SET claim = $3, next_at = now_ms() + $4, held = 0
-                    WHERE id IN (SELECT id FROM oldest) RETURNING \(WaitingDelivery.columns)
-                    """),
-            [.id(subscription), .int(limit), .int(claim.number), .int(claim.duration.wholeMilliseconds)],
-            WaitingDelivery.decode
-        ).sorted { $0.id < $1.id }
+        let lease: [SQLValue] = [.int(claim.number), .int(claim.duration.wholeMilliseconds)]
+        var found: [WaitingDelivery] = []
+        switch transaction.dialect {
+        case .sqlite:
+            for (subscription, limit) in wanted {
+                found += try transaction.all(
+                    fetchStatement, lease + [.id(subscription), .int(limit)], WaitingDelivery.decode)
+            }
+        case .postgres:
+            var rows = RowBatch(["wanted": .uuid, "most": .int])
+            for (subscription, limit) in wanted { rows.append(.id(subscription), .int(limit)) }
+            found = try transaction.all(fetchManyStatement, lease, rows: rows, WaitingDelivery.decode)
+        }
+        return found.sorted { $0.id < $1.id }
     }
+
+    private static let fetchStatement = Statement(
+        composed: """
+            WITH oldest AS MATERIALIZED (
+                SELECT id FROM delivery WHERE state = 'pending' AND held = 1 AND subscription_id = $3
+                ORDER BY id LIMIT $4
+            )
+            UPDATE delivery SET claim = $1, next_at = now_ms() + $2, held = 0
+            WHERE id IN (SELECT id FROM oldest) RETURNING \(WaitingDelivery.columns)
+            """)
+
+    /// One call for all endpoints. The rows are changed where they were found and locked, by their places, so that
+    /// PostgreSQL plans no join with a number of rows that it can't know.
+    private static let fetchManyStatement = Statement(
+        composed: """
+            WITH oldest AS MATERIALIZED (
+                SELECT d.ctid AS place FROM {rows} r CROSS JOIN LATERAL (
+                    SELECT ctid FROM delivery
+                    WHERE state = 'pending' AND (held, subscription_id) >= (1, r.wanted)
+                        AND (held, subscription_id) <= (1, r.wanted)
+                    ORDER BY held, subscription_id, id LIMIT r.most {skip locked}) d
+            )
+            UPDATE delivery SET claim = $1, next_at = now_ms() + $2, held = 0
+            WHERE ctid = ANY (ARRAY(SELECT place FROM oldest)) RETURNING \(WaitingDelivery.columns)
+            """)
 
     /// Puts the events to what was claimed, each read once however many deliveries it has.
     static func ready(

@@ -44,7 +44,10 @@ extension DeliveryStore {
                         SELECT 1 FROM delivery p
                         WHERE p.subscription_id = $1 AND p.ordered_by = delivery.ordered_by AND p.state = 'pending'
                             AND p.id < delivery.id)
-                    FROM delivery WHERE state = 'pending' AND held = 1 AND subscription_id = $1 ORDER BY id LIMIT $2
+                    FROM delivery
+                    WHERE state = 'pending'
+                        AND (held, subscription_id) >= (1, $1) AND (held, subscription_id) <= (1, $1)
+                    ORDER BY held, subscription_id, id LIMIT $2
                     """), [.id(subscription), .int(most)]
         ) { (delivery: WaitingDelivery.decode($0), isBehind: $0.flag(8)) }
         let heads = Array(seen.lazy.filter { !$0.isBehind }.map(\.delivery).prefix(limit))

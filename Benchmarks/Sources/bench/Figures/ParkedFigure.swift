@@ -95,9 +95,9 @@ struct ParkedFigure {
         // A start with nothing to claim, and five seconds of polls: what the next start costs besides its claims.
         let (start, polls) = try await TradewindServer.with(store.launch) { server in
             try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(60))
-            let before = try ProcessUse(of: server.process.id).cpuSeconds
+            let before = try server.cpuSeconds
             try await Task.sleep(for: .seconds(5))
-            return (before, try ProcessUse(of: server.process.id).cpuSeconds - before)
+            return (before, try server.cpuSeconds - before)
         }
         store.polls.append(polls / 5 * 1e3)
         try await store.refusing.makeDue(in: store.launch)
@@ -108,7 +108,7 @@ struct ParkedFigure {
                 if ContinuousClock.now > end { throw BenchError("not all that was due was claimed") }
                 try await ProcessUse.waitUntilIdle(server.process.id, atMost: .seconds(300))
             } while try await store.refusing.count("held = 1", in: store.launch) != due
-            return try ProcessUse(of: server.process.id).cpuSeconds
+            return try server.cpuSeconds
         }
         store.claims.append((claimed - start) / Double(due) * 1e6)
         let sent = min(due, Self.sentMost)

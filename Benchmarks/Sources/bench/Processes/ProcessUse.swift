@@ -29,6 +29,18 @@ struct ProcessUse {
         peakResidentMiB = mebibytes("VmHWM:")
     }
 
+    /// Seconds that PostgreSQL's sessions with a database have used so far; those that have ended are not counted.
+    static func cpuSeconds(ofSessionsWith database: String) throws -> Double {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }.reduce(0) { sum, id in
+            // A process may end between two looks.
+            guard let title = try? String(contentsOfFile: "/proc/\(id)/cmdline", encoding: .utf8),
+                title.hasPrefix("postgres: "), title.split(separator: " ").contains(Substring(database)),
+                let use = try? ProcessUse(of: id)
+            else { return sum }
+            return sum + use.cpuSeconds
+        }
+    }
+
     /// Waits until the process has used less than a twentieth of a processor for a second: its backlog is done.
     static func waitUntilIdle(_ id: pid_t, atMost limit: Duration) async throws {
         let deadline = ContinuousClock.now + limit

@@ -50,6 +50,15 @@ final class TradewindServer: Sendable {
         readyAfter = ContinuousClock.now - began
     }
 
+    /// Processor time so far, that of its sessions in a PostgreSQL on this machine included.
+    var cpuSeconds: Double {
+        get throws {
+            let own = try ProcessUse(of: process.id).cpuSeconds
+            guard let database = launch.databaseURL.flatMap({ URL(string: $0) })?.lastPathComponent else { return own }
+            return own + (try ProcessUse.cpuSeconds(ofSessionsWith: database))
+        }
+    }
+
     func stop() async {
         if await !process.stop() { Progress.say("the server did not end when asked and was killed") }
     }
