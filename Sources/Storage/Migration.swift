@@ -41,6 +41,7 @@ package struct Migration: Sendable {
         Migration(23, "customer_erasure", PackageResources.m0023_customer_erasure_sql),
         Migration(24, "inbox_arrival", PackageResources.m0024_inbox_arrival_sql),
         Migration(25, "endpoint_health", PackageResources.m0025_endpoint_health_sql),
+        Migration(26, "subscription_list", PackageResources.m0026_subscription_list_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.

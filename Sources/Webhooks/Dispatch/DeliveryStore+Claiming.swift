@@ -34,10 +34,6 @@ extension DeliveryStore {
     /// The endpoints that deliveries are held for, found by leaping from one to the next in the index: the cost is that
     /// of the endpoints, however many deliveries each has.
     ///
-    /// What is held is compared and sorted along with the endpoint: only one index has both in this order. Held apart,
-    /// PostgreSQL takes the index of all deliveries by endpoint for as good a way, and walks over those that wait for
-    /// nothing here.
-    ///
     /// - Parameter held: 1 for those that wait for room, 2 for those that wait behind one of their entity.
     static func endpoints(
         held: Int, after last: SubscriptionID, limit: Int, in transaction: any Transaction
@@ -47,21 +43,20 @@ extension DeliveryStore {
             WITH RECURSIVE leap (subscription_id) AS (
                 SELECT (
                     SELECT subscription_id FROM delivery
-                    WHERE state = 'pending' AND (held, subscription_id) > ($1, $2) AND held <= $1
-                    ORDER BY held, subscription_id LIMIT 1)
+                    WHERE state = 'pending' AND held = $1 AND subscription_id > $2
+                    ORDER BY subscription_id, id LIMIT 1)
                 UNION ALL
                 SELECT (
                     SELECT d.subscription_id FROM delivery d
-                    WHERE d.state = 'pending' AND (d.held, d.subscription_id) > ($1, leap.subscription_id)
-                        AND d.held <= $1
-                    ORDER BY d.held, d.subscription_id LIMIT 1)
+                    WHERE d.state = 'pending' AND d.held = $1 AND d.subscription_id > leap.subscription_id
+                    ORDER BY d.subscription_id, d.id LIMIT 1)
                 FROM leap WHERE leap.subscription_id IS NOT NULL
             )
             SELECT subscription_id, (
                 SELECT d.tenant_id FROM delivery d
-                WHERE d.state = 'pending' AND (d.held, d.subscription_id) >= ($1, leap.subscription_id)
-                    AND (d.held, d.subscription_id) <= ($1, leap.subscription_id)
-                ORDER BY d.held, d.subscription_id LIMIT 1)
+                WHERE d.state = 'pending' AND d.held = $1
+                    AND d.subscription_id BETWEEN leap.subscription_id AND leap.subscription_id
+                ORDER BY d.subscription_id, d.id LIMIT 1)
             FROM leap WHERE subscription_id IS NOT NULL LIMIT $3
             """, [.int(held), .id(last), .int(limit)]
         ) { ($0.id(0), $0.id(1)) }
@@ -161,9 +156,8 @@ extension DeliveryStore {
             WITH oldest AS MATERIALIZED (
                 SELECT d.ctid AS place FROM {rows} r CROSS JOIN LATERAL (
                     SELECT ctid FROM delivery
-                    WHERE state = 'pending' AND (held, subscription_id) >= (1, r.wanted)
-                        AND (held, subscription_id) <= (1, r.wanted)
-                    ORDER BY held, subscription_id, id LIMIT r.most {skip locked}) d
+                    WHERE state = 'pending' AND held = 1 AND subscription_id BETWEEN r.wanted AND r.wanted
+                    ORDER BY subscription_id, id LIMIT r.most {skip locked}) d
             )
             UPDATE delivery SET claim = $1, next_at = now_ms() + $2, held = 0
             WHERE ctid = ANY (ARRAY(SELECT place FROM oldest)) RETURNING \(WaitingDelivery.columns)

@@ -45,9 +45,8 @@ extension DeliveryStore {
                         WHERE p.subscription_id = $1 AND p.ordered_by = delivery.ordered_by AND p.state = 'pending'
                             AND p.id < delivery.id)
                     FROM delivery
-                    WHERE state = 'pending'
-                        AND (held, subscription_id) >= (1, $1) AND (held, subscription_id) <= (1, $1)
-                    ORDER BY held, subscription_id, id LIMIT $2
+                    WHERE state = 'pending' AND held = 1 AND subscription_id BETWEEN $1 AND $1
+                    ORDER BY subscription_id, id LIMIT $2
                     """), [.id(subscription), .int(most)]
         ) { (delivery: WaitingDelivery.decode($0), isBehind: $0.flag(8)) }
         let heads = Array(seen.lazy.filter { !$0.isBehind }.map(\.delivery).prefix(limit))

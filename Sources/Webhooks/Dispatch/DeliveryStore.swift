@@ -8,6 +8,10 @@ import Storage
 /// `state = 'pending'` beside the id PostgreSQL may take an index of all pending rows and walk the whole backlog. Where
 /// no claim can be shown it says `coalesce(finished_at, 0) = 0`: for `finished_at IS NULL` there are statistics, which
 /// are of another time.
+///
+/// A backlog is found `BETWEEN` an endpoint and itself, in the order of endpoints. For one that equals a value this
+/// order means nothing, and PostgreSQL may look for the oldest in any index that ends in ids: among all that was ever
+/// delivered.
 enum DeliveryStore {
     /// What a delivery is born as.
     enum Birth {
@@ -129,8 +133,9 @@ enum DeliveryStore {
             left -= try transaction.executeCounting(
                 """
                 WITH part AS MATERIALIZED (
-                    SELECT id FROM delivery WHERE state = 'pending' AND held = $1 AND subscription_id = $2
-                    ORDER BY id LIMIT $3
+                    SELECT id FROM delivery
+                    WHERE state = 'pending' AND held = $1 AND subscription_id BETWEEN $2 AND $2
+                    ORDER BY subscription_id, id LIMIT $3
                 )
                 UPDATE delivery SET state = 'skipped', reason = $4, claim = 0, finished_at = $5
                 WHERE id IN (SELECT id FROM part) AND coalesce(finished_at, 0) = 0
