@@ -118,8 +118,8 @@ extension DeliveryStore {
         return (found + oldest, emptied)
     }
 
-    /// Leases the oldest deliveries that are held back for some endpoints, each endpoint's in the order of their coming
-    /// into being.
+    /// Leases the oldest deliveries that are held back for some endpoints. Answers them endpoint by endpoint, each one's
+    /// in the order of their coming into being.
     static func fetchOldest(
         _ wanted: [(of: SubscriptionID, limit: Int)], _ claim: Claim, in transaction: any Transaction
     ) throws -> [WaitingDelivery] {
@@ -136,7 +136,7 @@ extension DeliveryStore {
             for (subscription, limit) in wanted { rows.append(.id(subscription), .int(limit)) }
             found = try transaction.all(fetchManyStatement, lease, rows: rows, WaitingDelivery.decode)
         }
-        return found.sorted { $0.id < $1.id }
+        return found.sorted { ($0.subscription, $0.id) < ($1.subscription, $1.id) }
     }
 
     private static let fetchStatement = Statement(
