@@ -42,6 +42,7 @@ package struct Migration: Sendable {
         Migration(24, "inbox_arrival", PackageResources.m0024_inbox_arrival_sql),
         Migration(25, "endpoint_health", PackageResources.m0025_endpoint_health_sql),
         Migration(26, "subscription_list", PackageResources.m0026_subscription_list_sql),
+        Migration(27, "folded_sku", PackageResources.m0027_folded_sku_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.

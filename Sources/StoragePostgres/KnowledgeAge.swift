@@ -11,8 +11,9 @@ struct KnowledgeAge {
     /// some thousand new rows at the most. Planning costs a fraction of a millisecond for each statement.
     static let plans = KnowledgeAge(works: 128, least: .milliseconds(200), most: .seconds(5))
 
-    /// Statistics, which are the whole database's. A session reports what it has written once a second.
-    static let statistics = KnowledgeAge(works: 128, least: .seconds(1), most: .seconds(5))
+    /// Statistics, which are the whole database's. A session reports what it has written once a second. Who has just
+    /// filled a small store and then reads it is not left with a stranger's plans for long.
+    static let statistics = KnowledgeAge(works: 128, least: .seconds(1), most: .seconds(2))
 
     private var count = 0
     private var since: ContinuousClock.Instant?

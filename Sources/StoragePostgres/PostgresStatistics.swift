@@ -5,7 +5,7 @@ enum PostgresStatistics {
     /// Analyses tables that have three times as many rows as when they were last analysed. Large ones are left to
     /// autovacuum: three times as many take long then, and a sample of them costs more.
     ///
-    /// What another session has locked is left out, and so is what this user does not own; both come again.
+    /// What another session has locked is left out and comes again; what this user does not own is not asked for.
     static func renew(on connection: PostgresConnection, counter: PostgresCounter) throws {
         try PostgresTransaction.write(on: connection, counter: counter) { transaction in
             let grown = try transaction.all(grown) { $0.text(0) }
@@ -17,6 +17,6 @@ enum PostgresStatistics {
     private static let grown: Statement = """
         SELECT c.oid::regclass::text FROM pg_class c
         WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.reltuples < 100000
-            AND pg_stat_get_live_tuples(c.oid) > 500 + 2 * greatest(c.reltuples, 0)
+            AND pg_has_role(c.relowner, 'USAGE') AND pg_stat_get_live_tuples(c.oid) > 500 + 2 * greatest(c.reltuples, 0)
         """
 }

@@ -62,4 +62,16 @@ struct UniquenessTests {
             #expect(!lines.contains("Rows Removed"), "\(lines)")
         }
     }
+    /// What it chooses here it keeps for a while, in which a table may grow.
+    @Test("PostgreSQL looks a SKU up by the SKU itself while there is none at all")
+    func emptyTable() async throws {
+        try await withShop(.postgres) { shop in
+            let recorder = StatementRecorder(shop.database)
+            let sku = VariantStore.SKU(tenant: Shop.scope.tenant, text: "A")
+            #expect(try await recorder.read { try VariantStore.holders(of: [sku], in: $0) }.isEmpty)
+            let lookup = try #require(recorder.recorded.first)
+            let lines = try await shop.database.write { try QueryPlan.run(lookup, in: $0) }.lines
+            #expect(lines.contains { $0.contains("using variant_by_sku on variant") }, "\(lines)")
+        }
+    }
 }

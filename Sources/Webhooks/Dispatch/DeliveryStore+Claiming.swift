@@ -118,8 +118,8 @@ extension DeliveryStore {
         return (found + oldest, emptied)
     }
 
-    /// Leases the oldest deliveries that are held back for some endpoints. Answers them endpoint by endpoint, each one's
-    /// in the order of their coming into being.
+    /// Leases the oldest deliveries that are held back for some endpoints. They are answered endpoint by endpoint, and
+    /// those of one in the order of their coming into being.
     static func fetchOldest(
         _ wanted: [(of: SubscriptionID, limit: Int)], _ claim: Claim, in transaction: any Transaction
     ) throws -> [WaitingDelivery] {
