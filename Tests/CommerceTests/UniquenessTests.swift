@@ -62,6 +62,7 @@ struct UniquenessTests {
             #expect(!lines.contains("Rows Removed"), "\(lines)")
         }
     }
+
     /// What it chooses here it keeps for a while, in which a table may grow.
     @Test("PostgreSQL looks a SKU up by the SKU itself while there is none at all")
     func emptyTable() async throws {

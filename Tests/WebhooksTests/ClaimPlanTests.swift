@@ -34,14 +34,14 @@ struct ClaimPlanTests {
             gate.open()
         }
     }
+
     /// Deliveries that wait for a later hour lie before those that wait for room, in the index of all deliveries by
     /// endpoint, and PostgreSQL knows of both kinds how many there are.
     @Test("PostgreSQL finds backlogs without walking over what waits for something else")
     func backlogs() async throws {
         try await withGatedHub(.postgres) { hub, _ in
-            let (tenant, claim) = (
-                TenantID(high: 9, low: 9), Claim(number: 7, duration: .seconds(60), now: hub.time.now)
-            )
+            let tenant = TenantID(high: 9, low: 9)
+            let claim = Claim(number: 7, duration: .seconds(60), now: hub.time.now)
             let (later, room) = (SubscriptionID(high: 1, low: 1), SubscriptionID(high: 1, low: 2))
             for (endpoint, held, count) in [(later, 0, 4000), (room, 1, 4000)] {
                 try await hub.database.write { transaction in

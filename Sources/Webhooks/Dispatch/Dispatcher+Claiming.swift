@@ -6,7 +6,7 @@ import Synchronization
 extension Dispatcher {
     /// Deliveries of one claim. Each costs a row changed, so that nobody waits for the store for long.
     static let claimMost = 1024
-    /// Deliveries of one fetch over all endpoints, and endpoints: each of those is a statement.
+    /// Deliveries of one fetch over all endpoints, and endpoints: each of those is a statement on SQLite.
     private static let fetchMost = 4096
     private static let fetchEndpointsMost = 64
     /// Endpoints with a backlog that one poll looks at.

@@ -49,7 +49,6 @@ struct TransactionNotes {
 /// What a statement of the engine is for, as far as the world wants to know.
 enum StatementKind {
     case lease
-    case fetch
     case records
     case attempts
     case deliveries
@@ -62,7 +61,7 @@ enum StatementKind {
     case other
 
     private static let beginnings: [(String, StatementKind)] = [
-        ("UPDATE delivery SET claim = $1", .lease), ("WITH oldest", .fetch),
+        ("UPDATE delivery SET claim = $1", .lease), ("WITH oldest", .lease),
         ("UPDATE delivery SET state = r.new_state", .records), ("INSERT INTO attempt", .attempts),
         ("INSERT INTO delivery", .deliveries), ("UPDATE delivery SET claim = 0, next_at = $1", .release),
         ("UPDATE delivery SET state = 'skipped', reason = $2", .skips), ("INSERT INTO breaker", .breakerOpens),

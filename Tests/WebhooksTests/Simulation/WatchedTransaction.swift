@@ -49,7 +49,6 @@ final class WatchedTransaction: Transaction {
     private func note(_ kind: StatementKind, _ arguments: [SQLValue], _ rows: RowBatch?, count: Int) {
         switch kind {
         case .lease: lease(arguments[0])
-        case .fetch: lease(arguments[2])
         case .attempts: notes.hasRecords = true
         case .deliveries: if let rows { noteDeliveries(rows) }
         case .skips: if let id = arguments[0].identity() as SubscriptionID? { ended.insert(id) }
