@@ -35,7 +35,7 @@ extension DispatchState {
     /// What to fetch now: tenants with the fewest deliveries in memory first.
     ///
     /// - Parameters:
-    ///   - endpoints: at most so many at once; each is a statement.
+    ///   - endpoints: at most so many at once; each is a statement on SQLite.
     ///   - rows: at most so many deliveries.
     mutating func planFetches(endpoints: Int, rows: Int) -> [Fetch] {
         var (fetches, left) = ([Fetch](), min(rows, placesLeft))
