@@ -150,7 +150,7 @@ package enum ServerBuilder {
             inventory: InventoryService(publisher: delivery.publisher, ids: ids, time: time),
             subscriptions: delivery.subscriptions,
             feed: FeedFollower(reader: FeedReader(database: database), watch: delivery.sequencer.watch),
-            log: EventLog(database: database), replays: delivery.replays,
+            log: EventLog(database: database, leases: delivery.dispatcher.leasesInMemory), replays: delivery.replays,
             erasure: ErasureService(database: database, runner: intake.erasures, time: time),
             workflows: intake.workflows,
             catalogFeed: catalogFeed)

@@ -238,7 +238,8 @@ enum SampleDeliveries {
 
     static func delivery(
         _ number: UInt64, to subscription: SubscriptionID = .zero, tenant: TenantID = Hub.scope.tenant,
-        attempts: Int = 0, isReplay: Bool = false, lease: Duration = .seconds(60), payload: Int = 2
+        attempts: Int = 0, isReplay: Bool = false, lease: Duration = .seconds(60), payload: Int = 2,
+        claim: Int64 = 1
     ) -> ReadyDelivery {
         let event = DomainEvent(
             id: .zero, type: "order.created", occurredAt: now, scope: Hub.scope, actor: .system,
@@ -246,7 +247,7 @@ enum SampleDeliveries {
             payload: [UInt8](repeating: 32, count: payload), withheld: nil)
         return ReadyDelivery(
             id: ID(high: 0, low: number), tenant: tenant, subscription: subscription, event: event,
-            attempts: attempts, claim: 1, leaseEnds: now + lease, createdAt: now,
+            attempts: attempts, claim: claim, leaseEnds: now + lease, createdAt: now,
             replay: isReplay ? ReplayID(high: 3, low: 3) : nil)
     }
 }

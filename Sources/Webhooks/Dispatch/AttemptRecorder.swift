@@ -40,19 +40,20 @@ final class AttemptRecorder: Sendable {
 
     /// Takes a record. Returns at once while the store keeps up, and after the commit when it does not.
     ///
-    /// - Parameter written: called once the record is on disk, on the engine's thread, with what its transaction
-    ///   changed besides. It must not block.
+    /// - Parameter ended: called once the record is on disk, on the engine's thread, with what its transaction changed
+    ///   besides; or with why it could not be written. It must not block.
     func record(
-        _ record: AttemptRecord, written: @escaping @Sendable (AttemptRecord, DeliveryNews?) -> Void
+        _ record: AttemptRecord,
+        ended: @escaping @Sendable (AttemptRecord, Result<DeliveryNews?, any Error>) -> Void
     ) async {
         unwritten.withLock { $0 += 1 }
         if committer.waitingCount < Self.waitingBeforeHolding {
-            committer.submit(record) { self.finish(record, $0, written) }
+            committer.submit(record) { self.finish(record, $0, ended) }
             return
         }
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             committer.submit(record) { result in
-                self.finish(record, result, written)
+                self.finish(record, result, ended)
                 continuation.resume()
             }
         }
@@ -60,12 +61,10 @@ final class AttemptRecorder: Sendable {
 
     private func finish(
         _ record: AttemptRecord, _ result: Result<DeliveryNews?, any Error>,
-        _ written: (AttemptRecord, DeliveryNews?) -> Void
+        _ ended: (AttemptRecord, Result<DeliveryNews?, any Error>) -> Void
     ) {
-        switch result {
-        case .success(let news): written(record, news)
-        case .failure(let error): log(error, record)
-        }
+        if case .failure(let error) = result { log(error, record) }
+        ended(record, result)
         let isLast = unwritten.withLock { count in
             count -= 1
             return count == 0

@@ -61,7 +61,8 @@ enum DeliveryStore {
     // MARK: Ending
 
     /// Writes down attempts and what follows, and returns those that count: a record whose claim is no longer the
-    /// delivery's changes nothing.
+    /// delivery's changes nothing. A lease in memory shows no claim of its own; there the number of the attempt tells
+    /// one that comes too late.
     @discardableResult
     static func record(
         _ records: [AttemptRecord], now: Timestamp, in transaction: any Transaction
@@ -82,8 +83,9 @@ enum DeliveryStore {
             try transaction.all(
                 """
                 UPDATE delivery SET state = r.new_state, reason = r.new_reason, attempts = r.number, claim = 0,
-                    next_at = r.due, finished_at = r.finished
-                FROM {rows} r WHERE id = r.delivery_id AND claim = r.shown_claim
+                    held = 0, next_at = r.due, finished_at = r.finished
+                FROM {rows} r WHERE id = r.delivery_id AND claim = r.shown_claim AND attempts = r.number - 1
+                    AND coalesce(finished_at, 0) = 0
                 RETURNING id
                 """, rows: updates
             ) { $0.id(0, of: Delivery.self) })

@@ -88,4 +88,12 @@ package struct DeliverySummary: Sendable {
             id: id, eventID: eventID, eventType: eventType, replayID: replayID, state: state, reason: reason,
             nextAttemptAt: nextAttemptAt, createdAt: createdAt, finishedAt: finishedAt, attempts: attempts)
     }
+
+    /// As it stands with the leases that this process keeps in memory, of which its row says nothing.
+    func with(_ leases: LeasesInMemory, of subscription: SubscriptionID) -> DeliverySummary {
+        if state != "pending" || !leases.contains(id, of: subscription) { return self }
+        return DeliverySummary(
+            id: id, eventID: eventID, eventType: eventType, replayID: replayID, state: "delivering", reason: reason,
+            nextAttemptAt: nil, createdAt: createdAt, finishedAt: finishedAt, attempts: attempts)
+    }
 }

@@ -7,16 +7,31 @@ extension DispatchState {
         let tenant: TenantID
         let limit: Int
         let news: Int
+        /// Where leases are kept in memory: behind which delivery to go on, and which to pass over.
+        var passed = DeliveryID.zero
+        var leased: Set<DeliveryID> = []
+
+        /// How it went.
+        struct End: Sendable {
+            let fetch: Fetch
+            /// The store had less than was asked for.
+            let isEmptied: Bool
+            /// How far it has gone through the backlog.
+            var passed = DeliveryID.zero
+        }
     }
 
     /// Deliveries that are worth a statement, if the endpoint has room for so many.
     private static let fetchLeast = 32
 
     /// There are deliveries in the store that wait for these endpoints.
-    mutating func noteBacklog(_ endpoints: some Sequence<(SubscriptionID, TenantID)>) {
+    ///
+    /// - Parameter fromStart: there may be some that fetches have gone past.
+    mutating func noteBacklog(_ endpoints: some Sequence<(SubscriptionID, TenantID)>, fromStart: Bool = false) {
         for (id, tenant) in endpoints {
             queues[id, default: EndpointQueue(tenant: tenant)].backlog.exists = true
             queues[id]?.backlog.news += 1
+            if fromStart { queues[id]?.backlog.passed = .zero }
             want(id)
         }
     }
@@ -57,18 +72,35 @@ extension DispatchState {
             wanting.remove(id)
             queues[id]?.backlog.isFetching = true
             fetches.append(
-                Fetch(subscription: id, tenant: tenant, limit: limit, news: queue.backlog.news))
+                Fetch(
+                    subscription: id, tenant: tenant, limit: limit, news: queue.backlog.news,
+                    passed: queue.backlog.passed, leased: queue.leases.held))
         }
         return fetches
     }
 
-    /// A fetch is over; `isEmptied` when the store had less than was asked for.
-    mutating func fetched(_ fetch: Fetch, isEmptied: Bool, now: Timestamp) {
-        let id = fetch.subscription
+    /// A fetch is over.
+    mutating func fetched(_ end: Fetch.End, now: Timestamp) {
+        let id = end.fetch.subscription
         queues[id]?.backlog.isFetching = false
-        if isEmptied, queues[id]?.backlog.news == fetch.news { queues[id]?.backlog.exists = false }
+        queues[id]?.backlog.passed = end.isEmptied ? .zero : end.passed
+        if end.isEmptied, queues[id]?.backlog.news == end.fetch.news { queues[id]?.backlog.exists = false }
         want(id)
         forget(id, now: now)
+    }
+
+    // MARK: Leases in memory
+
+    /// What became of a delivery stands in its row.
+    mutating func endLease(of delivery: ReadyDelivery, now: Timestamp) {
+        if !delivery.isLeasedInMemory { return }
+        queues[delivery.subscription]?.leases.end(delivery.id)
+        forget(delivery.subscription, now: now)
+    }
+
+    /// A delivery was not sent, or what became of it could not be written down: it is fetched again after `time`.
+    mutating func restLease(of delivery: ReadyDelivery, until time: Timestamp) {
+        if delivery.isLeasedInMemory { queues[delivery.subscription]?.leases.rest(delivery.id, until: time) }
     }
 
     // MARK: Breakers
@@ -100,8 +132,11 @@ extension DispatchState {
         }
     }
 
-    /// Looks over all machines: a rate that has recovered meanwhile tells nobody.
+    /// Looks over all machines: a rate that has recovered meanwhile tells nobody, nor does a lease that has rested.
     mutating func forgetIdle(now: Timestamp) {
-        for id in Array(queues.keys) { forget(id, now: now) }
+        for id in Array(queues.keys) {
+            queues[id]?.leases.endRested(now: now)
+            forget(id, now: now)
+        }
     }
 }

@@ -30,8 +30,8 @@ extension Dispatcher {
             polled.withLock { $0 = (isLast ? .zero : look.backlogs.last?.0 ?? .zero, count + 1) }
             change { state, now in
                 state.adopt(look.breakers)
-                state.noteBacklog(look.backlogs)
                 state.forgetIdle(now: now)
+                state.noteBacklog(look.backlogs, fromStart: true)
                 return []
             }
             var claimed = 0
@@ -65,7 +65,7 @@ extension Dispatcher {
         }
         offer(ready, areTries: false)
         change { state, _ in
-            state.noteBacklog(held.lazy.map { ($0.subscription, $0.tenant) })
+            state.noteBacklog(held.lazy.map { ($0.subscription, $0.tenant) }, fromStart: true)
             return []
         }
         return ready.count + held.count
@@ -102,27 +102,35 @@ extension Dispatcher {
             $0.planFetches(endpoints: Self.fetchEndpointsMost, rows: Self.fetchMost)
         }
         if fetches.isEmpty { return 0 }
-        let claim = newClaim()
+        var (left, count) = (fetches, 0)
         do {
-            let (ready, emptied) = try await database.write(.background) { transaction in
-                let (found, emptied) = try DeliveryStore.fetch(fetches, claim, in: transaction)
-                return (try DeliveryStore.ready(found, claim, in: transaction), emptied)
+            if leases == .inMemory {
+                let found = try await database.write(.background) { try DeliveryStore.find(fetches, in: $0) }
+                count += take(found)
+                let known = Set(found.ends.map(\.fetch.subscription))
+                left.removeAll { known.contains($0.subscription) }
             }
-            change { state, now in
-                let started = state.offer(ready, now: now)
-                for fetch in fetches {
-                    state.fetched(fetch, isEmptied: emptied.contains(fetch.subscription), now: now)
-                }
-                return started
+            if !left.isEmpty {
+                let (rest, claim) = (left, newClaim())
+                let fetched = try await database.write(.background) { try DeliveryStore.fetch(rest, claim, in: $0) }
+                count += take(fetched)
             }
-            return ready.count
         } catch {
             logger.warning("fetching a backlog failed", metadata: ["error": "\(error)"])
-            let now = time.now()
+            let (now, failed) = (time.now(), left)
             // Until the next poll finds them again: a store that is gone must not be asked without a pause.
-            state.withLock { for fetch in fetches { $0.fetched(fetch, isEmptied: true, now: now) } }
-            return 0
+            state.withLock { for fetch in failed { $0.fetched(.init(fetch: fetch, isEmptied: true), now: now) } }
         }
+        return count
+    }
+
+    private func take(_ fetched: DeliveryStore.Fetched) -> Int {
+        change { state, now in
+            let started = state.offer(fetched.ready, now: now)
+            for end in fetched.ends { state.fetched(end, now: now) }
+            return started
+        }
+        return fetched.ready.count
     }
 
     /// Writes down the breakers that turned here and gives back what waited behind them, in one transaction.
@@ -133,12 +141,13 @@ extension Dispatcher {
         do {
             let news = try await database.write(.background) { transaction in
                 let told = try BreakerStore.write(turned, now: now, in: transaction)
-                try DeliveryStore.returnToBacklog(returned, in: transaction)
+                try DeliveryStore.returnToBacklog(
+                    returned.filter { !$0.isLeasedInMemory }, in: transaction)
                 return try watch.turned(told, transaction)
             }
             if let news { act(on: news) }
             change { state, _ in
-                state.noteBacklog(turned.lazy.map { ($0.subscription, $0.tenant) })
+                state.noteBacklog(turned.lazy.map { ($0.subscription, $0.tenant) }, fromStart: true)
                 return []
             }
         } catch {

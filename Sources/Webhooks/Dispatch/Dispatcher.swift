@@ -23,6 +23,7 @@ package final class Dispatcher: Service {
     let watch: DeliveryWatch
     let logger: Logger
     let state: Mutex<DispatchState>
+    let leases: LeaseKeeping
     /// Where the next poll's look at the backlogs begins, and how many polls there were.
     let polled = Mutex<(last: SubscriptionID, count: Int)>((.zero, 0))
     /// Rung when there is something to do before the next poll.
@@ -31,12 +32,14 @@ package final class Dispatcher: Service {
     private let recorder: AttemptRecorder
     private let execution: DispatchExecution
 
+    /// - Parameter leases: as the store asks for it, if nothing is said: SQLite's file belongs to one process.
     package init(
         database: any Database, sender: AttemptSender, time: TimeSource, random: @escaping @Sendable () -> UInt64,
         logger: Logger, bounds: DispatchBounds = .standard, watch: DeliveryWatch = .none,
-        execution: DispatchExecution = .standard
+        execution: DispatchExecution = .standard, leases: LeaseKeeping? = nil
     ) {
         self.database = database
+        self.leases = leases ?? (database.dialect == .sqlite ? .inMemory : .inStore)
         self.sender = sender
         self.time = time
         self.random = random
@@ -47,6 +50,10 @@ package final class Dispatcher: Service {
         self.execution = execution
         self.recorder = AttemptRecorder(
             database: database, time: time, logger: logger, watch: watch, execution: execution)
+    }
+
+    package var leasesInMemory: LeasesInMemory {
+        LeasesInMemory { id in self.state.withLock { $0.queues[id]?.leases.held ?? [] } }
     }
 
     // MARK: Taking in
@@ -130,7 +137,7 @@ package final class Dispatcher: Service {
             if isFirst { change { $0.configure(delivery.subscription, limits, now: $1) } }
             let record = await sender.attempt(delivery, at: endpoint, jitter: jitter)
             CrashPoint.reach(.afterSend)
-            await recorder.record(record) { self.written($0, $1) }
+            await recorder.record(record) { self.recorded($0, $1) }
             let end: EndpointQueue.End =
                 switch record.decision {
                 case .delivered: .succeeded
@@ -141,13 +148,16 @@ package final class Dispatcher: Service {
         } catch {
             // The store could not be asked for the endpoint. The lease ends by itself and the delivery is claimed anew.
             logger.warning("delivery put off", metadata: ["delivery": "\(delivery.id)", "error": "\(error)"])
+            restLease(of: delivery, for: Self.lease)
             return (.uncalled, .zero, nil)
         }
     }
 
-    private func written(_ record: AttemptRecord, _ news: DeliveryNews?) {
-        if let news { act(on: news) }
+    private func recorded(_ record: AttemptRecord, _ result: Result<DeliveryNews?, any Error>) {
         let delivery = record.delivery
+        guard case .success(let news) = result else { return restLease(of: delivery, for: Self.lease) }
+        if let news { act(on: news) }
+        endLease(of: delivery)
         if record.decision == .gone { sender.directory.forget(delivery.subscription) }
         if record.endsOrdered {
             change { state, _ in
@@ -193,14 +203,34 @@ package final class Dispatcher: Service {
         while isMore {
             (isActive, isMore) = try await database.write(.background) { transaction in
                 if try SubscriptionStore.isActive(id, tenant: tenant, in: transaction) {
-                    try DeliveryStore.release([delivery], due: now + Self.shortWait, in: transaction)
+                    if !delivery.isLeasedInMemory {
+                        try DeliveryStore.release([delivery], due: now + Self.shortWait, in: transaction)
+                    }
                     return (true, false)
                 }
                 let why = try SubscriptionStore.statusReason(of: id, tenant: tenant, in: transaction) ?? reason
                 return (false, try DeliveryStore.skipPending(of: id, reason: why, now: now, in: transaction))
             }
         }
-        if isActive { sender.directory.forget(id) } else { state.withLock { _ = $0.removeWaiting(id) } }
+        if isActive {
+            sender.directory.forget(id)
+            restLease(of: delivery, for: Self.shortWait)
+        } else {
+            state.withLock { _ = $0.removeWaiting(id) }
+            endLease(of: delivery)
+        }
+    }
+
+    private func endLease(of delivery: ReadyDelivery) {
+        if !delivery.isLeasedInMemory { return }
+        let now = time.now()
+        state.withLock { $0.endLease(of: delivery, now: now) }
+    }
+
+    private func restLease(of delivery: ReadyDelivery, for duration: Duration) {
+        if !delivery.isLeasedInMemory { return }
+        let now = time.now()
+        state.withLock { $0.restLease(of: delivery, until: now + duration) }
     }
 
     /// When a delivery is due again whose endpoint was thought to be disabled.
@@ -254,7 +284,7 @@ package final class Dispatcher: Service {
     }
 
     private func giveBack() async {
-        let waiting = state.withLock { $0.drain() }
+        let waiting = state.withLock { $0.drain() }.filter { !$0.isLeasedInMemory }
         await writeTurned()
         if waiting.isEmpty { return }
         let now = time.now()

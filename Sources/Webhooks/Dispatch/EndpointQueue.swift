@@ -49,6 +49,7 @@ package struct EndpointQueue {
     private var bucket: TokenBucket?
     private(set) var breaker = Breaker()
     var backlog = Backlog()
+    var leases = OwnLeases()
     /// Whether it stands in its tenant's line for a slot.
     var isInLine = false
 
@@ -58,6 +59,8 @@ package struct EndpointQueue {
         var isFetching = false
         /// Counts the news of a backlog: a fetch that found nothing more may be older than the last of them.
         var news = 0
+        /// How far fetches have gone through it, where leases are kept in memory: what they found still stands there.
+        var passed = DeliveryID.zero
     }
 
     init(tenant: TenantID) { self.tenant = tenant }
@@ -116,13 +119,15 @@ package struct EndpointQueue {
 
     /// Whether a new one would behave the same.
     func isForgettable(now: Timestamp) -> Bool {
-        isIdle && !isInLine && !backlog.exists && breaker == Breaker() && (bucket?.isFull(now: now) ?? true)
+        isIdle && !isInLine && !backlog.exists && leases.isEmpty && breaker == Breaker()
+            && (bucket?.isFull(now: now) ?? true)
     }
 
     // MARK: Calls
 
     mutating func append(_ delivery: ReadyDelivery) {
         if delivery.isLater { later.append(delivery) } else { fresh.append(delivery) }
+        if delivery.isLeasedInMemory { leases.begin(delivery.id) }
     }
 
     /// The next delivery to send, if the window and the rate have room. Those whose lease would not outlast a call are
@@ -186,16 +191,19 @@ package struct EndpointQueue {
 
     mutating func adoptBreaker(isOpen: Bool, trips: Int) { breaker.adopt(isOpen: isOpen, trips: trips) }
 
-    /// Takes out what has not been started.
+    /// Takes out what has not been started; leases of it that are kept in memory end.
     mutating func removeWaiting() -> [ReadyDelivery] {
-        defer { (fresh, later) = ([], []) }
-        return Array(fresh) + Array(later)
+        let removed = Array(fresh) + Array(later)
+        (fresh, later) = ([], [])
+        for delivery in removed { leases.end(delivery.id) }
+        return removed
     }
 
     /// Takes out what has not been started of one replay.
     mutating func removeWaiting(of replay: ReplayID) -> [ReadyDelivery] {
         let removed = Array(later.filter { $0.replay == replay })
         later.removeAll { $0.replay == replay }
+        for delivery in removed { leases.end(delivery.id) }
         return removed
     }
 }

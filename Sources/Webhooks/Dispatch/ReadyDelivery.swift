@@ -20,7 +20,7 @@ final class ReadyDelivery: Sendable {
     let event: DomainEvent
     /// Attempts made before.
     let attempts: Int
-    /// The number of the claim, which every later write has to show.
+    /// The number of the claim, which every later write has to show; `OwnLeases.claim` for a lease in memory.
     let claim: Int64
     let leaseEnds: Timestamp
     let createdAt: Timestamp
@@ -60,6 +60,8 @@ final class ReadyDelivery: Sendable {
             leaseEnds: now + Dispatcher.lease, createdAt: now, replay: replay,
             orderedBy: isOrdered ? event.entity.id : nil)
     }
+
+    var isLeasedInMemory: Bool { claim == OwnLeases.claim }
 
     /// Retries and replays: they leave some slots to what has never been tried.
     var isLater: Bool { replay != nil || attempts > 0 }

@@ -43,8 +43,15 @@ struct Claim: Sendable {
     let ends: Timestamp
 
     init(number: Int64, duration: Duration, now: Timestamp) {
+        self.init(number: number, duration: duration, ends: now + duration)
+    }
+
+    private init(number: Int64, duration: Duration, ends: Timestamp) {
         self.number = number
         self.duration = duration
-        ends = now + duration
+        self.ends = ends
     }
+
+    /// A lease that is kept in memory, and lasts as long as its holder says.
+    static let inMemory = Claim(number: OwnLeases.claim, duration: .zero, ends: .never)
 }

@@ -9,7 +9,7 @@ extension DeliverySummary {
     ) throws -> [(subscription: SubscriptionID, summary: DeliverySummary)] {
         let found: [(subscription: SubscriptionID, summary: DeliverySummary)] = try transaction.all(
             """
-            SELECT id, subscription_id, state, reason, next_at, claim, created_at, finished_at, replay_id
+            SELECT id, subscription_id, state, reason, next_at, claim, created_at, finished_at, replay_id, held
             FROM delivery WHERE event_id = $1 AND tenant_id = $2 ORDER BY id DESC LIMIT 100
             """, [.id(event.id), .id(event.scope.tenant)]
         ) { row in
@@ -20,7 +20,8 @@ extension DeliverySummary {
                 DeliverySummary(
                     id: row.id(0), eventID: event.id.cast(), eventType: event.type, replayID: row.idOrNil(8),
                     state: isClaimed ? "delivering" : row.text(2), reason: row.textOrNil(3),
-                    nextAttemptAt: isPending && !isClaimed ? row.time(4) : nil, createdAt: row.time(6),
+                    nextAttemptAt: isPending && !isClaimed && row.int(9) == 0 ? row.time(4) : nil,
+                    createdAt: row.time(6),
                     finishedAt: row.timeOrNil(7), attempts: [])
             )
         }

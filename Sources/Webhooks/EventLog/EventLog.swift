@@ -32,21 +32,29 @@ package struct EventLog: Sendable {
     }
 
     private let database: any Database
+    private let leases: LeasesInMemory
     private let window: Int
 
-    package init(database: any Database, window: Int = FeedReader.windowDefault) {
+    package init(
+        database: any Database, leases: LeasesInMemory = .none, window: Int = FeedReader.windowDefault
+    ) {
         self.database = database
+        self.leases = leases
         self.window = window
     }
 
     /// One page, newest first, in the feed's order; of one entity, in the order of ids.
     package func list(_ query: Query, scope: Scope) async throws -> Page {
-        let window = max(window, query.limit)
+        let (window, leases) = (max(window, query.limit), leases)
         return try await database.read { transaction in
-            if let entity = query.entity {
-                return try EventLogStore.list(query, of: entity, scope: scope, in: transaction)
-            }
-            return try EventLogStore.list(query, window: window, scope: scope, in: transaction)
+            let page =
+                if let entity = query.entity {
+                    try EventLogStore.list(query, of: entity, scope: scope, in: transaction)
+                } else {
+                    try EventLogStore.list(query, window: window, scope: scope, in: transaction)
+                }
+            let kept = try EventLogStore.filter(page.events, by: query, leases, in: transaction)
+            return Page(events: kept, next: page.next)
         }
     }
 
@@ -65,6 +73,7 @@ package struct EventLog: Sendable {
             }
         }
         guard let found else { throw Refusal.notFound("event") }
-        return found
+        return Story(
+            event: found.event, deliveries: found.deliveries.map { ($0, $1.with(leases, of: $0)) })
     }
 }

@@ -58,6 +58,33 @@ enum EventLogStore {
         return EventLog.Page(events: shown, next: events.count > query.limit ? shown.last?.id : nil)
     }
 
+    /// Tells deliveries that wait from those that are leased, where a query asks for the one or the other.
+    static func filter(
+        _ events: [DomainEvent], by query: EventLog.Query, _ leases: LeasesInMemory, in transaction: any Transaction
+    ) throws -> [DomainEvent] {
+        guard let wanted = query.delivery, [.pending, .delivering].contains(wanted) else { return events }
+        var rows = RowBatch(["wanted": .uuid])
+        for event in events { rows.append(.id(event.id)) }
+        let pending = try transaction.all(
+            """
+            SELECT d.event_id, d.subscription_id, d.id, d.claim
+            FROM {rows} r JOIN delivery d ON d.event_id = r.wanted WHERE d.state = 'pending'
+            """, rows: rows
+        ) {
+            (
+                event: $0.id(0, of: Event.self), subscription: $0.id(1, of: Subscription.self),
+                id: $0.id(2, of: Delivery.self), claim: $0.int(3)
+            )
+        }
+        let matching = pending.filter { delivery in
+            if let subscription = query.subscription, subscription != delivery.subscription { return false }
+            let isLeased = delivery.claim != 0 || leases.contains(delivery.id, of: delivery.subscription)
+            return isLeased == (wanted == .delivering)
+        }
+        let kept = Set(matching.map(\.event))
+        return events.filter { kept.contains($0.id) }
+    }
+
     private static func add(_ query: EventLog.Query, to conditions: inout EventConditions) {
         if let pattern = query.pattern { conditions.add([pattern]) }
         if let type = query.entityType { conditions.add("e.entity_type = $?", .text(type)) }
@@ -66,8 +93,8 @@ enum EventLogStore {
         if let until = query.until { conditions.add("e.occurred_at < $?", .time(until)) }
         let state =
             switch query.delivery {
-            case .pending: " AND d.state = 'pending' AND d.claim = 0"
-            case .delivering: " AND d.state = 'pending' AND d.claim <> 0"
+            // Whether one is leased is not always said by its row; see `filter`.
+            case .pending, .delivering: " AND d.state = 'pending'"
             case .delivered: " AND d.state = 'delivered'"
             case .failed: " AND d.state = 'failed'"
             case .skipped: " AND d.state = 'skipped'"

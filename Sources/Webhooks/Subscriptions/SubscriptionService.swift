@@ -153,12 +153,13 @@ package struct SubscriptionService: Sendable {
     package func deliveries(
         of id: SubscriptionID, scope: Scope, before: DeliveryID?, limit: Int
     ) async throws -> [DeliverySummary] {
-        try await database.read { transaction in
+        let found = try await database.read { transaction in
             guard try SubscriptionStore.fetch(id, scope: scope, in: transaction) != nil else {
                 throw Refusal.notFound("subscription")
             }
             return try DeliverySummary.list(
                 of: id, tenant: scope.tenant, before: before, limit: limit, in: transaction)
         }
+        return found.map { $0.with(dispatcher.leasesInMemory, of: id) }
     }
 }

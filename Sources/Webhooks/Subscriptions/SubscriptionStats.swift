@@ -127,11 +127,14 @@ extension SubscriptionService {
     /// How the subscription fares.
     package func stats(of id: SubscriptionID, scope: Scope) async throws -> SubscriptionStats {
         let now = time.now()
-        return try await database.read { transaction in
+        var stats = try await database.read { transaction in
             guard try SubscriptionStore.fetch(id, scope: scope, in: transaction) != nil else {
                 throw Refusal.notFound("subscription")
             }
             return try SubscriptionStats.load(of: id, tenant: scope.tenant, now: now, in: transaction)
         }
+        let leased = dispatcher.leasesInMemory.count(of: id)
+        stats.waiting.delivering = min(stats.waiting.pending, stats.waiting.delivering + leased)
+        return stats
     }
 }

@@ -67,29 +67,44 @@ struct DeliverySimulationTests {
 
     @Test("No seed loses, doubles, hurries or reorders anything")
     func seeds() async throws {
-        let left = Seeds(Self.seeds)
-        // On all cores: each seed is a world of its own.
-        let outcomes = try await withThrowingTaskGroup(of: [Outcome].self) { group in
+        let outcomes = try await Self.simulateAll { .init(seed: $0) }
+        if Self.named == nil { Self.expectEnough(of: outcomes) }
+    }
+
+    @Test("Nor does one of a copy that has the store alone and keeps its leases in memory")
+    func alone() async throws {
+        let outcomes = try await Self.simulateAll { .init(seed: $0, isAlone: true) }
+        if Self.named == nil { Self.expectEnough(of: outcomes) }
+    }
+
+    /// On all cores: each seed is a world of its own.
+    private static func simulateAll(
+        _ terms: @escaping @Sendable (UInt64) -> SimulatedWorld.Terms
+    ) async throws -> [Outcome] {
+        let left = Seeds(seeds)
+        return try await withThrowingTaskGroup(of: [Outcome].self) { group in
             for _ in 0..<ProcessInfo.processInfo.activeProcessorCount {
                 group.addTask {
                     var outcomes: [Outcome] = []
                     while let seed = left.next() {
-                        outcomes.append(try await Self.simulate(.init(seed: seed)))
-                        Self.report(outcomes[outcomes.count - 1], seed)
+                        outcomes.append(try await simulate(terms(seed)))
+                        report(outcomes[outcomes.count - 1], seed)
                     }
                     return outcomes
                 }
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
-        if Self.named != nil { return }
+    }
+
+    /// Each of these has to happen, or nothing is shown of it.
+    private static func expectEnough(of outcomes: [Outcome]) {
         let dooms = outcomes.reduce(into: Set()) { $0.formUnion($1.dooms) }
         #expect(dooms == Set(NodeLife.Doom.allCases), "a place to crash at was never reached")
-        // Each of these has to happen, or nothing is shown of it.
-        #expect(outcomes.reduce(0) { $0 + $1.calls.count } >= Self.seeds.count * 10)
-        #expect(outcomes.reduce(0) { $0 + $1.stops } >= Self.seeds.count)
-        #expect(outcomes.reduce(0) { $0 + $1.givenUp } >= Self.seeds.count / 4)
-        #expect(outcomes.reduce(0) { $0 + $1.replays } >= Self.seeds.count / 2)
+        #expect(outcomes.reduce(0) { $0 + $1.calls.count } >= seeds.count * 10)
+        #expect(outcomes.reduce(0) { $0 + $1.stops } >= seeds.count)
+        #expect(outcomes.reduce(0) { $0 + $1.givenUp } >= seeds.count / 4)
+        #expect(outcomes.reduce(0) { $0 + $1.replays } >= seeds.count / 2)
     }
 
     @Test("PostgreSQL neither", arguments: named.map { [$0] } ?? Array(1...4 as ClosedRange<UInt64>))

@@ -29,7 +29,7 @@ extension SimulatedWorld {
 
     /// Makes the subscriptions and the plan of the days to come.
     func begin() async throws {
-        for index in 0..<(terms.isCalm ? 1 : 2) { nodes.append(try start(index)) }
+        for index in 0..<terms.copies { nodes.append(try start(index)) }
         let clerk = try nodes[0].clerk(over: base, seed: random.next())
         for endpoint in ledger.endpoints {
             let body =
@@ -58,14 +58,14 @@ extension SimulatedWorld {
         var second = 1
         for _ in 0..<(6 + draw(6)) {
             at(second, .publish(count: 1 + draw(3)))
-            if chance(4) { at(second + draw(3), .stop(draw(2))) }
-            if chance(8) { at(second, .stall(draw(2))) }
+            if chance(4) { at(second + draw(3), .stop(draw(terms.copies))) }
+            if chance(8) { at(second, .stall(draw(terms.copies))) }
             // In crowds, with hours between them.
             second += chance(3) ? draw(30_000) : draw(20)
         }
         for _ in 0..<(2 + draw(4)) {
             let doom = NodeLife.Doom.allCases[draw(NodeLife.Doom.allCases.count)]
-            at(draw(60_000), .doom(draw(2), doom))
+            at(draw(60_000), .doom(draw(terms.copies), doom))
         }
         for _ in 0..<draw(3) {
             let (subscription, second) = (draw(ledger.endpoints.count), draw(90_000))

@@ -15,7 +15,11 @@ final class SimulatedWorld: @unchecked Sendable {
         let seed: UInt64
         /// Endpoints fail always, and nothing else happens: each retry is due to the minute.
         var isCalm = false
+        /// One copy alone has the store, and keeps its leases in memory.
+        var isAlone = false
         var sabotage: Sabotage?
+
+        var copies: Int { isCalm || isAlone ? 1 : 2 }
     }
 
     /// A piece of work that waits for its turn at the store.

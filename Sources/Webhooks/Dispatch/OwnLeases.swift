@@ -1,0 +1,56 @@
+import Kernel
+
+/// Where a dispatcher keeps its leases of what it fetches from a backlog.
+package enum LeaseKeeping: Sendable {
+    /// In the rows, where all copies see them.
+    case inStore
+    /// In memory: no other process has the store, so that a fetch is a read, and a server that starts anew finds
+    /// everything due that the one before it held.
+    case inMemory
+}
+
+/// What callers are told of leases in memory: a delivery that is leased is being delivered.
+package struct LeasesInMemory: Sendable {
+    private let held: @Sendable (SubscriptionID) -> Set<DeliveryID>
+
+    init(_ held: @escaping @Sendable (SubscriptionID) -> Set<DeliveryID>) { self.held = held }
+
+    package static let none = LeasesInMemory { _ in [] }
+
+    func count(of subscription: SubscriptionID) -> Int { held(subscription).count }
+
+    func contains(_ delivery: DeliveryID, of subscription: SubscriptionID) -> Bool {
+        held(subscription).contains(delivery)
+    }
+}
+
+/// The leases of one endpoint's deliveries that are kept in memory. Their rows still wait in the backlog, where the next
+/// fetch has to pass them over.
+struct OwnLeases: Sendable, Equatable {
+    /// The claim number of a lease in memory: what a row says that nobody has leased.
+    static let claim: Int64 = 0
+
+    private(set) var held: Set<DeliveryID> = []
+    /// Leases that go on without a call, until then.
+    private var resting: [DeliveryID: Timestamp] = [:]
+
+    var isEmpty: Bool { held.isEmpty }
+
+    mutating func begin(_ delivery: DeliveryID) { held.insert(delivery) }
+
+    /// Its row says what became of it, or it may be fetched again.
+    mutating func end(_ delivery: DeliveryID) {
+        held.remove(delivery)
+        if !resting.isEmpty { resting[delivery] = nil }
+    }
+
+    /// It could not be sent, or not be written down: not again before `time`.
+    mutating func rest(_ delivery: DeliveryID, until time: Timestamp) {
+        if held.contains(delivery) { resting[delivery] = time }
+    }
+
+    mutating func endRested(now: Timestamp) {
+        if resting.isEmpty { return }
+        for (delivery, time) in resting where time <= now { end(delivery) }
+    }
+}
