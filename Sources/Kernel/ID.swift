@@ -1,21 +1,37 @@
 /// The identifier of one row, typed by what it identifies: 128 bits, UUIDv7 (RFC 9562) when made by us.
 ///
 /// Text form is the lower-case UUID. The feed shows the same bits as a ULID, and every parser accepts both.
+///
+/// What dictionaries and sets call is inlinable: called through the generic type from another module, each comparison
+/// would ask the runtime for the type first.
 package struct ID<Kind>: Hashable, Sendable, Comparable {
     package let high: UInt64
     package let low: UInt64
 
+    @inlinable
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
     /// The all-zero UUID, which stands for "the system itself" where an actor is asked for.
+    @inlinable
     package static var zero: ID { ID(high: 0, low: 0) }
 
+    @inlinable
+    package static func == (a: ID, b: ID) -> Bool { a.high == b.high && a.low == b.low }
+
+    @inlinable
     package static func < (a: ID, b: ID) -> Bool { (a.high, a.low) < (b.high, b.low) }
 
+    @inlinable
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(high)
+        hasher.combine(low)
+    }
+
     /// The same bits under another type, for the few places where one row shares the id of another.
+    @inlinable
     package func cast<Other>(to _: Other.Type = Other.self) -> ID<Other> { ID<Other>(high: high, low: low) }
 
     /// Milliseconds since 1970 that a UUIDv7 carries in its first 48 bits.
@@ -32,22 +48,8 @@ package typealias UserID = ID<User>
 // MARK: - Text
 
 extension ID: CustomStringConvertible {
-    package var description: String {
-        String(unsafeUninitializedCapacity: 36) { out in
-            var at = 0
-            for byte in 0..<16 {
-                if byte == 4 || byte == 6 || byte == 8 || byte == 10 {
-                    out[at] = UInt8(ascii: "-")
-                    at += 1
-                }
-                let value = self.byte(byte)
-                out[at] = hexDigit(value >> 4)
-                out[at + 1] = hexDigit(value & 15)
-                at += 2
-            }
-            return 36
-        }
-    }
+    @inlinable
+    package var description: String { IDText.string(high, low) }
 
     /// The 26 Crockford base-32 characters of the same 128 bits (the ULID specification's text form).
     package var ulid: String {
@@ -141,6 +143,34 @@ extension ID {
         index < 8
             ? UInt8(truncatingIfNeeded: high >> (56 - 8 * index))
             : UInt8(truncatingIfNeeded: low >> (120 - 8 * index))
+    }
+}
+
+/// The lower-case UUID of 128 bits, for identifiers of every kind.
+package enum IDText {
+    package static let count = 36
+
+    package static func string(_ high: UInt64, _ low: UInt64) -> String {
+        String(unsafeUninitializedCapacity: count) { out in
+            write(high, low, to: out)
+            return count
+        }
+    }
+
+    /// Writes `count` characters.
+    static func write(_ high: UInt64, _ low: UInt64, to out: UnsafeMutableBufferPointer<UInt8>) {
+        var at = 0
+        for half in [high, low] {
+            for shift in stride(from: 60, through: 0, by: -4) {
+                // Groups of 8, 4, 4, 4 and 12 digits.
+                if at == 8 || at == 13 || at == 18 || at == 23 {
+                    out[at] = UInt8(ascii: "-")
+                    at += 1
+                }
+                out[at] = hexDigit(UInt8(truncatingIfNeeded: half >> UInt64(shift)) & 15)
+                at += 1
+            }
+        }
     }
 }
 

@@ -3,36 +3,43 @@ extension Timestamp: CustomStringConvertible {
     ///
     /// An instant outside of the years 1 to 9999, which that form cannot tell, is written as the nearest one inside.
     package var description: String {
+        String(unsafeUninitializedCapacity: Self.textCount) { out in
+            writeText(to: out)
+            return Self.textCount
+        }
+    }
+
+    static let textCount = 24
+
+    /// Writes the description, `textCount` characters.
+    func writeText(to out: UnsafeMutableBufferPointer<UInt8>) {
+        func put(_ value: Int64, width: Int, at offset: Int) {
+            var value = value
+            for index in stride(from: offset + width - 1, through: offset, by: -1) {
+                out[index] = UInt8(ascii: "0") + UInt8(value % 10)
+                value /= 10
+            }
+        }
         let milliseconds = min(max(milliseconds, Timestamp.earliest.milliseconds), Timestamp.never.milliseconds)
         let days = floorDivide(milliseconds, 86_400_000)
         var rest = milliseconds - days * 86_400_000
         let (year, month, day) = civilDate(daysSince1970: days)
-        return String(unsafeUninitializedCapacity: 24) { out in
-            func put(_ value: Int64, width: Int, at offset: Int) {
-                var value = value
-                for index in stride(from: offset + width - 1, through: offset, by: -1) {
-                    out[index] = UInt8(ascii: "0") + UInt8(value % 10)
-                    value /= 10
-                }
-            }
-            put(year, width: 4, at: 0)
-            put(month, width: 2, at: 5)
-            put(day, width: 2, at: 8)
-            put(rest / 3_600_000, width: 2, at: 11)
-            rest %= 3_600_000
-            put(rest / 60_000, width: 2, at: 14)
-            rest %= 60_000
-            put(rest / 1000, width: 2, at: 17)
-            put(rest % 1000, width: 3, at: 20)
-            out[4] = UInt8(ascii: "-")
-            out[7] = UInt8(ascii: "-")
-            out[10] = UInt8(ascii: "T")
-            out[13] = UInt8(ascii: ":")
-            out[16] = UInt8(ascii: ":")
-            out[19] = UInt8(ascii: ".")
-            out[23] = UInt8(ascii: "Z")
-            return 24
-        }
+        put(year, width: 4, at: 0)
+        put(month, width: 2, at: 5)
+        put(day, width: 2, at: 8)
+        put(rest / 3_600_000, width: 2, at: 11)
+        rest %= 3_600_000
+        put(rest / 60_000, width: 2, at: 14)
+        rest %= 60_000
+        put(rest / 1000, width: 2, at: 17)
+        put(rest % 1000, width: 3, at: 20)
+        out[4] = UInt8(ascii: "-")
+        out[7] = UInt8(ascii: "-")
+        out[10] = UInt8(ascii: "T")
+        out[13] = UInt8(ascii: ":")
+        out[16] = UInt8(ascii: ":")
+        out[19] = UInt8(ascii: ".")
+        out[23] = UInt8(ascii: "Z")
     }
 
     /// Reads RFC 3339. A text without a zone is taken as UTC, the way WooCommerce writes its `…_gmt` fields.

@@ -19,6 +19,8 @@ package struct SigningKey: Sendable, CustomStringConvertible, CustomReflectable 
     package var description: String { "***" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 
+    package var isPair: Bool { pair != nil }
+
     /// What may be published of it: `whpk_…`; nil for a shared secret, of which nothing may.
     package var publicKey: String? { pair?.publicText }
 

@@ -6,9 +6,9 @@ import Synchronization
 ///
 /// Only the writer does this. SQLite's own automatic checkpoint would run inside the commit that senders wait for.
 final class SQLiteCheckpoints {
-    /// Pages (of 4 KiB) after which the log is copied: small enough that a copy takes milliseconds, large enough that a
-    /// page that changes often is copied once for many commits.
-    static let pagesBetween = 2000
+    /// Pages (of 4 KiB) after which the log is copied: small enough that a copy takes two milliseconds or so, since
+    /// orders wait behind it; large enough that a page that changes often is copied once for many commits.
+    static let pagesBetween = 1000
     /// A log this long has been held by readers for too long: the writer then waits until none of them needs it.
     static let pagesAtMost = 32_000
     /// What the log file is cut to when it starts anew; keeping this much spares growing it again.

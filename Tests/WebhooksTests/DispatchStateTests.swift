@@ -184,8 +184,8 @@ struct DispatchStateTests {
         #expect(state.planFetches(endpoints: 10, rows: 4096).isEmpty)
         // News of a backlog that came while it was fetched is not forgotten with it.
         state.noteBacklog([(endpoint(2), Self.modest)])
-        state.fetched(fetches[0], isEmptied: true, now: Self.now)
-        state.fetched(fetches[1], isEmptied: true, now: Self.now)
+        state.fetched(.init(fetch: fetches[0], isEmptied: true), now: Self.now)
+        state.fetched(.init(fetch: fetches[1], isEmptied: true), now: Self.now)
         #expect(state.planFetches(endpoints: 10, rows: 4096).map(\.subscription) == [endpoint(2)])
     }
 
@@ -215,7 +215,7 @@ struct DispatchStateTests {
                     SampleDeliveries.delivery($0, to: fetch.subscription, tenant: fetch.tenant)
                 }
                 started += state.offer(deliveries, now: Self.now)
-                state.fetched(fetch, isEmptied: false, now: Self.now)
+                state.fetched(.init(fetch: fetch, isEmptied: false), now: Self.now)
             }
         }
         return started

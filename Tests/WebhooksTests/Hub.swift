@@ -33,10 +33,11 @@ struct Hub: Sendable {
     /// - Parameters:
     ///   - seed: another one for each server on the same store.
     ///   - isWatched: whether attempts are counted and endpoints disabled, as a server does.
+    ///   - leases: where the hub keeps them, if not where the engine says: several at work on one store need rows.
     ///   - addresses: what is asked before a subscription is saved.
     init(
         _ database: ObservedDatabase, _ time: ManualTime, seed: UInt64 = 1, isWatched: Bool = false,
-        addresses: AddressCheck = .passing,
+        leases: LeaseKeeping? = nil, addresses: AddressCheck = .passing,
         answer: @escaping @Sendable (OutgoingRequest) async -> ScriptedExchange.Answer = { _ in .status(200) }
     ) throws {
         let random = Mutex(SeededRandom(seed: seed))
@@ -53,7 +54,8 @@ struct Hub: Sendable {
                 exchange: exchange, directory: directory, time: time.source, userAgent: "Tradewind-Webhooks"),
             time: time.source, random: { random.withLock { $0.next() } }, logger: Self.quiet,
             watch: isWatched
-                ? .health(ids: ids, time: time.source, writer: seed &* 77, sequencer: sequencer) : .none)
+                ? .health(ids: ids, time: time.source, writer: seed &* 77, sequencer: sequencer) : .none,
+            leases: leases)
         publisher = EventPublisher(
             database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time.source)
         subscriptions = SubscriptionService(

@@ -54,6 +54,14 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes an identifier with quotes, without a text of its own in between.
+    package mutating func uuid(_ high: UInt64, _ low: UInt64) {
+        quoted(IDText.count) { IDText.write(high, low, to: $0) }
+    }
+
+    /// Writes an instant with quotes, as its description tells it.
+    package mutating func time(_ time: Timestamp) { quoted(Timestamp.textCount) { time.writeText(to: $0) } }
+
     /// Writes bytes that already are one JSON value.
     package mutating func raw(_ json: some Sequence<UInt8>) {
         separate()
@@ -90,6 +98,18 @@ package struct JSONWriter: Sendable {
 
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    /// Writes so many characters that need no escapes.
+    private mutating func quoted(_ count: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+        separate()
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count + 2) { out in
+            out[0] = UInt8(ascii: "\"")
+            write(UnsafeMutableBufferPointer(rebasing: out[1...count]))
+            out[count + 1] = UInt8(ascii: "\"")
+            bytes.append(contentsOf: UnsafeBufferPointer(out))
+        }
+        needsComma = true
     }
 
     private mutating func appendString(_ text: String) {
@@ -149,10 +169,27 @@ extension JSONWriter {
         bool(flag)
     }
 
-    package mutating func field<Kind>(_ name: String, _ id: ID<Kind>) { field(name, id.description) }
-    package mutating func field<Kind>(_ name: String, _ id: ID<Kind>?) { field(name, id?.description) }
-    package mutating func field(_ name: String, _ time: Timestamp) { field(name, time.description) }
-    package mutating func field(_ name: String, _ time: Timestamp?) { field(name, time?.description) }
+    @inlinable
+    package mutating func field<Kind>(_ name: String, _ id: ID<Kind>) {
+        key(name)
+        uuid(id.high, id.low)
+    }
+
+    @inlinable
+    package mutating func field<Kind>(_ name: String, _ id: ID<Kind>?) {
+        key(name)
+        if let id { uuid(id.high, id.low) } else { null() }
+    }
+
+    package mutating func field(_ name: String, _ time: Timestamp) {
+        key(name)
+        self.time(time)
+    }
+
+    package mutating func field(_ name: String, _ time: Timestamp?) {
+        key(name)
+        if let time { self.time(time) } else { null() }
+    }
 
     /// Money as a JSON number in major units, from its digits.
     package mutating func field(_ name: String, _ money: Money) {

@@ -24,9 +24,12 @@ package struct AsymmetricWebhooks: SignatureScheme {
 
     package func sign(_ content: SignedContent, key: SigningKey, older: [SigningKey]) -> HTTPFields {
         StandardWebhooksHeaders.signed(content) { prefix in
-            ([key] + older).compactMap { key in
-                key.pair.map { "v1a," + Base64.encode($0.sign(prefix + content.body)) }
-            }
+            ([key] + older).compactMap { Self.signature(over: prefix, content.body, key: $0) }
         }
+    }
+
+    /// Nil for a shared secret.
+    static func signature(over prefix: [UInt8], _ body: [UInt8], key: SigningKey) -> String? {
+        key.pair.map { "v1a," + Base64.encode($0.sign(prefix + body)) }
     }
 }

@@ -24,7 +24,13 @@ package struct HexHMACHeader: SignatureScheme {
     }
 
     package func sign(_ content: SignedContent, key: SigningKey, older: [SigningKey]) -> HTTPFields {
+        var fields = HTTPFields()
+        fields.append(field(of: content, key: key))
+        return fields
+    }
+
+    package func field(of content: SignedContent, key: SigningKey) -> HTTPField {
         let code = HMACSHA256.code(key: key.text, over: content.body)
-        return [header: code.withUnsafeBytes { hexText($0) }]
+        return HTTPField(name: header, value: code.withUnsafeBytes { hexText($0) })
     }
 }

@@ -27,9 +27,11 @@ package struct StandardWebhooks: SignatureScheme {
 
     package func sign(_ content: SignedContent, key: SigningKey, older: [SigningKey]) -> HTTPFields {
         StandardWebhooksHeaders.signed(content) { prefix in
-            ([key] + older).map { key in
-                "v1," + Base64.encode(HMACSHA256.code(key: key.decoded, over: prefix, content.body).bytes)
-            }
+            ([key] + older).map { Self.signature(over: prefix, content.body, key: $0) }
         }
+    }
+
+    static func signature(over prefix: [UInt8], _ body: [UInt8], key: SigningKey) -> String {
+        "v1," + Base64.encode(HMACSHA256.code(key: key.decoded, over: prefix, body).bytes)
     }
 }

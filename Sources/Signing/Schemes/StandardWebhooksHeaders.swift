@@ -50,6 +50,26 @@ package struct StandardWebhooksHeaders {
         return [Self.id: content.id, Self.timestamp: timestamp, Self.signature: list]
     }
 
+    /// The headers of a delivery that every key signs by its own form, shared secrets first; none without keys.
+    package static func fields(of content: SignedContent, keys: [SigningKey]) -> [HTTPField] {
+        if keys.isEmpty { return [] }
+        let timestamp = String(content.time.seconds)
+        let prefix = prefix(content.id, timestamp)
+        var list = ""
+        for isPair in [false, true] {
+            for key in keys where key.isPair == isPair {
+                if !list.isEmpty { list += " " }
+                list +=
+                    AsymmetricWebhooks.signature(over: prefix, content.body, key: key)
+                    ?? StandardWebhooks.signature(over: prefix, content.body, key: key)
+            }
+        }
+        return [
+            HTTPField(name: id, value: content.id), HTTPField(name: Self.timestamp, value: timestamp),
+            HTTPField(name: signature, value: list),
+        ]
+    }
+
     /// What stands in front of the body when it is signed.
     static func prefix(_ id: String, _ timestamp: String) -> [UInt8] {
         var prefix: [UInt8] = []

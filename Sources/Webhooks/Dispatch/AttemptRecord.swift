@@ -1,7 +1,7 @@
 import Kernel
 
-/// One HTTP call and what follows from it, as it is written down.
-struct AttemptRecord: Sendable {
+/// One HTTP call and what follows from it, as it is written down. A class: it goes through several lists on its way.
+final class AttemptRecord: Sendable {
     let delivery: ReadyDelivery
     let startedAt: Timestamp
     let duration: Duration
@@ -15,6 +15,23 @@ struct AttemptRecord: Sendable {
     let responseHeaders: [UInt8]?
     let responseBody: [UInt8]?
     let decision: DeliveryDecision
+
+    init(
+        delivery: ReadyDelivery, startedAt: Timestamp, duration: Duration, phases: CallPhases?,
+        outcome: AttemptOutcome, detail: String?, requestHeaders: [UInt8], responseHeaders: [UInt8]?,
+        responseBody: [UInt8]?, decision: DeliveryDecision
+    ) {
+        self.delivery = delivery
+        self.startedAt = startedAt
+        self.duration = duration
+        self.phases = phases
+        self.outcome = outcome
+        self.detail = detail
+        self.requestHeaders = requestHeaders
+        self.responseHeaders = responseHeaders
+        self.responseBody = responseBody
+        self.decision = decision
+    }
 
     /// Whether a delivery ended that others of its entity may wait for.
     var endsOrdered: Bool { delivery.orderedBy != nil && decision.move != .putOff }

@@ -8,12 +8,16 @@ import Synchronization
 /// An attempt that can't be written is only logged: its delivery's lease ends, and it is sent once more. That is what
 /// "at least once" means; the subscriber knows a repeat by its `webhook-id`.
 final class AttemptRecorder: Sendable {
+    /// What one transaction wrote down, told once, with whichever record is its first.
+    struct Batch: Sendable {
+        let deliveries: [ReadyDelivery]
+        /// What it changed besides.
+        let news: DeliveryNews?
+    }
+
     /// Records that may wait before senders are held up.
     private static let waitingBeforeHolding = 4096
-    /// Records of one transaction: what one SQLite statement takes. New orders wait that long at most.
-    private static let batch = 256
-
-    private let committer: GroupCommitter<AttemptRecord, DeliveryNews?>
+    private let committer: GroupCommitter<AttemptRecord, Batch?>
     private let logger: Logger
     private let execution: DispatchExecution
     /// Records that were taken and are neither on disk nor given up.
@@ -25,26 +29,26 @@ final class AttemptRecorder: Sendable {
     ) {
         self.logger = logger
         self.execution = execution
-        // PostgreSQL writes in two threads; behind SQLite's one writer, eight batches may share a commit.
-        let (commits, fullCommits) = database.dialect == .postgres ? (2, 2) : (1, 8)
+        // PostgreSQL writes in two threads, each batch with a flush of its own. Behind SQLite's one writer new orders
+        // wait as long as a batch takes, and many small ones share a commit.
+        let (batch, commits, fullCommits) = database.dialect == .postgres ? (256, 2, 2) : (64, 1, 32)
         self.committer = GroupCommitter(
-            database: database, lane: .background, batchLimit: Self.batch, waitingLimit: 32_768,
+            database: database, lane: .background, batchLimit: batch, waitingLimit: 32_768,
             linger: execution.linger, commitsMost: commits, fullCommitsMost: fullCommits
         ) { transaction, records in
             let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
-            let news = try watch.recorded(counting, transaction)
-            // Told once a transaction, with whichever record is its first.
-            return records.indices.map { $0 == 0 ? news : nil }
+            let batch = Batch(
+                deliveries: records.map(\.delivery), news: try watch.recorded(counting, transaction))
+            return records.indices.map { $0 == 0 ? batch : nil }
         }
     }
 
     /// Takes a record. Returns at once while the store keeps up, and after the commit when it does not.
     ///
-    /// - Parameter ended: called once the record is on disk, on the engine's thread, with what its transaction changed
-    ///   besides; or with why it could not be written. It must not block.
+    /// - Parameter ended: called once the record is on disk, on the engine's thread, or with why it could not be
+    ///   written. It must not block.
     func record(
-        _ record: AttemptRecord,
-        ended: @escaping @Sendable (AttemptRecord, Result<DeliveryNews?, any Error>) -> Void
+        _ record: AttemptRecord, ended: @escaping @Sendable (AttemptRecord, Result<Batch?, any Error>) -> Void
     ) async {
         unwritten.withLock { $0 += 1 }
         if committer.waitingCount < Self.waitingBeforeHolding {
@@ -60,8 +64,8 @@ final class AttemptRecorder: Sendable {
     }
 
     private func finish(
-        _ record: AttemptRecord, _ result: Result<DeliveryNews?, any Error>,
-        _ ended: (AttemptRecord, Result<DeliveryNews?, any Error>) -> Void
+        _ record: AttemptRecord, _ result: Result<Batch?, any Error>,
+        _ ended: (AttemptRecord, Result<Batch?, any Error>) -> Void
     ) {
         if case .failure(let error) = result { log(error, record) }
         ended(record, result)

@@ -27,9 +27,7 @@ package struct AttemptSender: Sendable {
         let now = time.now()
         let outcome: AttemptOutcome =
             if let response {
-                .answered(
-                    status: response.status,
-                    retryAfter: response.headers[.retryAfter].flatMap { HTTPDate.retryAfter($0, now: now) })
+                .answered(status: response.status, retryAfter: Self.retryAfter(response, now: now))
             } else {
                 .failed(failure?.errorClass ?? .body)
             }
@@ -45,30 +43,34 @@ package struct AttemptSender: Sendable {
             decision: decision)
     }
 
+    /// What a failed call asks for; of a success nobody reads it.
+    private static func retryAfter(_ response: IncomingResponse, now: Timestamp) -> Duration? {
+        if (200..<300).contains(response.status) { return nil }
+        return response.headers[.retryAfter].flatMap { HTTPDate.retryAfter($0, now: now) }
+    }
+
     /// Headers as they are kept: values that the subscriber set are credentials as likely as not. Those that came more
     /// than once are one member, since no name may stand twice in a JSON object.
     static func shown(_ headers: HTTPFields, masking masked: [Subscription.Header]) -> [UInt8] {
-        let fields = headers.prefix(64)
+        let fields = Array(headers.prefix(64))
         let hidden = masked.compactMap { HTTPField.Name($0.name) }
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
-            for index in fields.indices {
-                let field = fields[index]
+            for (index, field) in fields.enumerated() {
                 // A dozen names: looking back is cheaper than a dictionary for each call.
                 if fields[..<index].contains(where: { $0.name == field.name }) { continue }
-                writer.field(field.name.rawName, Self.shown(field, among: fields[index...], hidden))
+                if hidden.contains(field.name) {
+                    writer.field(field.name.rawName, "***")
+                    continue
+                }
+                var value = kept(field.value)
+                for other in fields[(index + 1)...] where other.name == field.name {
+                    value += ", " + kept(other.value)
+                }
+                writer.field(field.name.rawName, value)
             }
         }
         return writer.bytes
-    }
-
-    private static func shown(
-        _ field: HTTPField, among rest: HTTPFields.SubSequence, _ hidden: [HTTPField.Name]
-    ) -> String {
-        if hidden.contains(field.name) { return "***" }
-        var value = Self.kept(field.value)
-        for other in rest.dropFirst() where other.name == field.name { value += ", " + Self.kept(other.value) }
-        return value
     }
 
     private static func kept(_ value: String) -> String {

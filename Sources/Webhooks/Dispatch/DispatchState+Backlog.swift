@@ -91,11 +91,12 @@ extension DispatchState {
 
     // MARK: Leases in memory
 
-    /// What became of a delivery stands in its row.
-    mutating func endLease(of delivery: ReadyDelivery, now: Timestamp) {
-        if !delivery.isLeasedInMemory { return }
-        queues[delivery.subscription]?.leases.end(delivery.id)
-        forget(delivery.subscription, now: now)
+    /// What became of these deliveries stands in their rows.
+    mutating func endLeases(of deliveries: [ReadyDelivery], now: Timestamp) {
+        for delivery in deliveries where delivery.isLeasedInMemory {
+            let id = delivery.subscription
+            if queues[id]?.endLease(of: delivery.id) == true { forget(id, now: now) }
+        }
     }
 
     /// A delivery was not sent, or what became of it could not be written down: it is fetched again after `time`.

@@ -105,6 +105,8 @@ extension Dispatcher {
         var (left, count) = (fetches, 0)
         do {
             if leases == .inMemory {
+                // It only reads. The writer does it all the same: it has the pages at hand, while a reader would take
+                // them in anew after each commit.
                 let found = try await database.write(.background) { try DeliveryStore.find(fetches, in: $0) }
                 count += take(found)
                 let known = Set(found.ends.map(\.fetch.subscription))

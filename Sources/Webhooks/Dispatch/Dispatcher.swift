@@ -153,11 +153,13 @@ package final class Dispatcher: Service {
         }
     }
 
-    private func recorded(_ record: AttemptRecord, _ result: Result<DeliveryNews?, any Error>) {
+    private func recorded(_ record: AttemptRecord, _ result: Result<AttemptRecorder.Batch?, any Error>) {
         let delivery = record.delivery
-        guard case .success(let news) = result else { return restLease(of: delivery, for: Self.lease) }
-        if let news { act(on: news) }
-        endLease(of: delivery)
+        guard case .success(let batch) = result else { return restLease(of: delivery, for: Self.lease) }
+        if let batch {
+            if let news = batch.news { act(on: news) }
+            endLeases(of: batch.deliveries)
+        }
         if record.decision == .gone { sender.directory.forget(delivery.subscription) }
         if record.endsOrdered {
             change { state, _ in
@@ -217,14 +219,14 @@ package final class Dispatcher: Service {
             restLease(of: delivery, for: Self.shortWait)
         } else {
             state.withLock { _ = $0.removeWaiting(id) }
-            endLease(of: delivery)
+            endLeases(of: [delivery])
         }
     }
 
-    private func endLease(of delivery: ReadyDelivery) {
-        if !delivery.isLeasedInMemory { return }
+    private func endLeases(of deliveries: [ReadyDelivery]) {
+        if !deliveries.contains(where: \.isLeasedInMemory) { return }
         let now = time.now()
-        state.withLock { $0.endLease(of: delivery, now: now) }
+        state.withLock { $0.endLeases(of: deliveries, now: now) }
     }
 
     private func restLease(of delivery: ReadyDelivery, for duration: Duration) {

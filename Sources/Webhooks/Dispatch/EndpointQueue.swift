@@ -187,6 +187,12 @@ package struct EndpointQueue {
         self.limits = limits
     }
 
+    /// Ends one lease in memory; true when it was the last one.
+    mutating func endLease(of delivery: DeliveryID) -> Bool {
+        leases.end(delivery)
+        return leases.isEmpty
+    }
+
     mutating func probe() { breaker.probe() }
 
     mutating func adoptBreaker(isOpen: Bool, trips: Int) { breaker.adopt(isOpen: isOpen, trips: trips) }

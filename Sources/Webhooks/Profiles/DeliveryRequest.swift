@@ -17,7 +17,7 @@ struct DeliveryRequest: Sendable {
     func render(_ event: DomainEvent, to endpoint: Endpoint, at now: Timestamp) -> OutgoingRequest {
         let body = endpoint.profile.envelope(event, endpoint.payloadMode)
         var headers: HTTPFields = [.contentType: "application/json", .userAgent: userAgent]
-        headers.append(contentsOf: signatures(of: body, event: event, endpoint: endpoint, now: now))
+        sign(body, event: event, endpoint: endpoint, now: now, into: &headers)
         // A receiver must be able to tell an example from something that happened.
         if event.source == SubscriptionService.testSource { headers[Self.testHeader] = "true" }
         for header in endpoint.headers {
@@ -31,25 +31,15 @@ struct DeliveryRequest: Sendable {
     /// One signature of each live secret in the `webhook-*` headers, and the newest shared one's in the profile's own.
     ///
     /// A subscription that has key pairs only shares no secret, so its deliveries lack the profile's own header.
-    private func signatures(of body: [UInt8], event: DomainEvent, endpoint: Endpoint, now: Timestamp) -> HTTPFields {
+    private func sign(
+        _ body: [UInt8], event: DomainEvent, endpoint: Endpoint, now: Timestamp, into headers: inout HTTPFields
+    ) {
         // The id of the event, not of the delivery: it stays the same over retries and replays.
         let content = SignedContent(id: event.id.description, time: now, body: body)
-        let shared = endpoint.keys.filter { $0.publicKey == nil }
-        let pairs = endpoint.keys.filter { $0.publicKey != nil }
-        var headers: HTTPFields = [:]
-        var lists: [String] = []
-        for (scheme, keys) in [(SignatureCatalog.standardV1, shared), (SignatureCatalog.standardV1a, pairs)]
-            as [(any SignatureScheme, [SigningKey])]
-        {
-            guard let key = keys.first else { continue }
-            headers = scheme.sign(content, key: key, older: Array(keys.dropFirst()))
-            if let list = headers[StandardWebhooks.signatureHeader] { lists.append(list) }
+        for field in StandardWebhooksHeaders.fields(of: content, keys: endpoint.keys) { headers.append(field) }
+        if let own = endpoint.profile.signature, let key = endpoint.keys.first(where: { !$0.isPair }) {
+            headers.append(own.field(of: content, key: key))
         }
-        headers[StandardWebhooks.signatureHeader] = lists.isEmpty ? nil : lists.joined(separator: " ")
-        if let own = endpoint.profile.signature, let key = shared.first {
-            headers.append(contentsOf: own.sign(content, key: key, older: []))
-        }
-        return headers
     }
 }
 

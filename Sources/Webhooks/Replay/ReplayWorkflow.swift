@@ -29,7 +29,7 @@ package struct ReplayWorkflow: WorkflowKind {
     private let filters = FilterCache()
     /// Behind SQLite's one writer, what happens now waits as long as it takes to write a slice. PostgreSQL's sessions
     /// don't wait for each other, and each slice costs a flush.
-    private var slice: Int { database.dialect == .sqlite ? 32 : 128 }
+    private var slice: Int { database.dialect == .sqlite ? 48 : 128 }
 
     package init(
         database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource,

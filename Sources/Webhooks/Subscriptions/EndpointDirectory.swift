@@ -3,8 +3,8 @@ import Signing
 import Storage
 import Synchronization
 
-/// All that is needed to call one endpoint.
-struct Endpoint: Sendable {
+/// All that is needed to call one endpoint. A class, because each call takes it out of the directory.
+final class Endpoint: Sendable {
     let url: String
     let headers: [Subscription.Header]
     let profile: Profile
@@ -21,6 +21,24 @@ struct Endpoint: Sendable {
     /// Whether deliveries about one entity go out one after the other, in the order of their events.
     let isOrdered: Bool
     let settings: TenantSettings
+
+    init(
+        url: String, headers: [Subscription.Header], profile: Profile, payloadMode: PayloadMode, keys: [SigningKey],
+        isActive: Bool, schedule: RetrySchedule, rateLimit: Int?, maxInFlight: Int?, isOrdered: Bool,
+        settings: TenantSettings
+    ) {
+        self.url = url
+        self.headers = headers
+        self.profile = profile
+        self.payloadMode = payloadMode
+        self.keys = keys
+        self.isActive = isActive
+        self.schedule = schedule
+        self.rateLimit = rateLimit
+        self.maxInFlight = maxInFlight
+        self.isOrdered = isOrdered
+        self.settings = settings
+    }
 }
 
 /// Endpoints by subscription, kept for a moment so that a busy one costs no query and no unsealing for each delivery.

@@ -68,13 +68,14 @@ struct DeliverySimulationTests {
     @Test("No seed loses, doubles, hurries or reorders anything")
     func seeds() async throws {
         let outcomes = try await Self.simulateAll { .init(seed: $0) }
-        if Self.named == nil { Self.expectEnough(of: outcomes) }
+        if Self.named == nil { Self.expectEnough(of: outcomes, givenUp: Self.seeds.count / 4) }
     }
 
     @Test("Nor does one of a copy that has the store alone and keeps its leases in memory")
     func alone() async throws {
         let outcomes = try await Self.simulateAll { .init(seed: $0, isAlone: true) }
-        if Self.named == nil { Self.expectEnough(of: outcomes) }
+        // It is down more often than one of two is, so that fewer attempts are made in a day.
+        if Self.named == nil { Self.expectEnough(of: outcomes, givenUp: Self.seeds.count / 8) }
     }
 
     /// On all cores: each seed is a world of its own.
@@ -98,12 +99,12 @@ struct DeliverySimulationTests {
     }
 
     /// Each of these has to happen, or nothing is shown of it.
-    private static func expectEnough(of outcomes: [Outcome]) {
+    private static func expectEnough(of outcomes: [Outcome], givenUp: Int) {
         let dooms = outcomes.reduce(into: Set()) { $0.formUnion($1.dooms) }
         #expect(dooms == Set(NodeLife.Doom.allCases), "a place to crash at was never reached")
         #expect(outcomes.reduce(0) { $0 + $1.calls.count } >= seeds.count * 10)
         #expect(outcomes.reduce(0) { $0 + $1.stops } >= seeds.count)
-        #expect(outcomes.reduce(0) { $0 + $1.givenUp } >= seeds.count / 4)
+        #expect(outcomes.reduce(0) { $0 + $1.givenUp } >= givenUp)
         #expect(outcomes.reduce(0) { $0 + $1.replays } >= seeds.count / 2)
     }
 
