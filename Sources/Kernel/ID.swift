@@ -150,6 +150,7 @@ extension ID {
 package enum IDText {
     package static let count = 36
 
+    /// A text of its own; whoever writes into bytes spares it.
     package static func string(_ high: UInt64, _ low: UInt64) -> String {
         String(unsafeUninitializedCapacity: count) { out in
             write(high, low, to: out)

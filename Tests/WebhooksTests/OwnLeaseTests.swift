@@ -143,6 +143,26 @@ struct OwnLeaseTests {
         }
     }
 
+    @Test("What is leased when an order is asked for is not leased once more")
+    func switched() async throws {
+        try await withBacklog { hub, subscription, gate in
+            #expect(await hub.dispatcher.claimDue() > 0)
+            await gate.arrivals(1)
+            try await hub.database.write { transaction in
+                try transaction.execute("UPDATE subscription SET is_ordered = 1")
+            }
+            let leased = hub.dispatcher.state.withLock { $0.queues[subscription]?.leases.held ?? [] }
+            let found = try await hub.database.write { transaction in
+                try DeliveryStore.fetchInOrder(
+                    of: subscription, limit: 100, passingOver: leased,
+                    Claim(number: 7, duration: .seconds(60), now: hub.time.now), in: transaction)
+            }
+            #expect(found.found.count == 40 - leased.count && found.isEmptied)
+            #expect(leased.isDisjoint(with: found.found.map(\.id)))
+            gate.open()
+        }
+    }
+
     @Test("A record counts once, and not after its delivery has ended", arguments: TestEngine.allCases)
     func records(engine: TestEngine) async throws {
         try await withHub(engine) { hub in

@@ -29,6 +29,7 @@ package struct HexHMACHeader: SignatureScheme {
         return fields
     }
 
+    /// The signature under this scheme's own name, to be put beside the fields of others.
     package func field(of content: SignedContent, key: SigningKey) -> HTTPField {
         let code = HMACSHA256.code(key: key.text, over: content.body)
         return HTTPField(name: header, value: code.withUnsafeBytes { hexText($0) })

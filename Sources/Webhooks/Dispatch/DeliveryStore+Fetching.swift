@@ -50,7 +50,7 @@ extension DeliveryStore {
         let ordered = try ordered(among: sorted.map(\.subscription), in: transaction)
         for fetch in sorted where ordered.contains(fetch.subscription) {
             let (some, isEmptied) = try fetchInOrder(
-                of: fetch.subscription, limit: fetch.limit, claim, in: transaction)
+                of: fetch.subscription, limit: fetch.limit, passingOver: fetch.leased, claim, in: transaction)
             if isEmptied { emptied.insert(fetch.subscription) }
             found += some
         }

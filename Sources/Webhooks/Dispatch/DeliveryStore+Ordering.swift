@@ -32,11 +32,14 @@ extension DeliveryStore {
 
     /// Leases the oldest deliveries of an ordered endpoint that have no earlier one of their entity before them. Those
     /// that have are put behind it, so that the next fetch doesn't meet them again.
+    ///
+    /// - Parameter leased: those that this process holds by leases in memory, from before the order was asked for.
     static func fetchInOrder(
-        of subscription: SubscriptionID, limit: Int, _ claim: Claim, in transaction: any Transaction
+        of subscription: SubscriptionID, limit: Int, passingOver leased: Set<DeliveryID> = [], _ claim: Claim,
+        in transaction: any Transaction
     ) throws -> (found: [WaitingDelivery], isEmptied: Bool) {
         try lockOrder(of: subscription, in: transaction)
-        let most = min(max(limit, seenLeast), seenMost)
+        let most = min(max(limit, seenLeast), seenMost) + leased.count
         let seen = try transaction.all(
             Statement(
                 composed: """
@@ -49,12 +52,13 @@ extension DeliveryStore {
                     ORDER BY subscription_id, id LIMIT $2
                     """), [.id(subscription), .int(most)]
         ) { (delivery: WaitingDelivery.decode($0), isBehind: $0.flag(8)) }
-        let heads = Array(seen.lazy.filter { !$0.isBehind }.map(\.delivery).prefix(limit))
+        let free = seen.lazy.filter { !$0.isBehind && !leased.contains($0.delivery.id) }.map(\.delivery)
+        let heads = Array(free.prefix(limit))
         var behind = RowBatch(["wanted": .uuid])
         for entry in seen where entry.isBehind { behind.append(.id(entry.delivery.id)) }
         try transaction.execute("UPDATE delivery SET held = 2 FROM {rows} r WHERE id = r.wanted", rows: behind)
         try lease(heads, claim, in: transaction)
-        return (heads, seen.count < most && seen.count - behind.count == heads.count)
+        return (heads, seen.count < most && free.count == heads.count)
     }
 
     /// Frees the next delivery of each entity whose delivery has just ended.

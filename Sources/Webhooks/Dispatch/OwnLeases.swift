@@ -24,8 +24,8 @@ package struct LeasesInMemory: Sendable {
     }
 }
 
-/// The leases of one endpoint's deliveries that are kept in memory. Their rows still wait in the backlog, where the next
-/// fetch has to pass them over.
+/// The leases of one endpoint's deliveries that are kept in memory. Their rows still wait in the backlog, where the
+/// next fetch has to pass them over.
 struct OwnLeases: Sendable, Equatable {
     /// The claim number of a lease in memory: what a row says that nobody has leased.
     static let claim: Int64 = 0
