@@ -1,7 +1,7 @@
 /// Where a delivery stands. The table of its moves is drawn in `docs/delivery-states.md`, which a test keeps equal.
 ///
 /// Rows don't tell `pending` from `delivering` by name: a pending delivery with a claim number is being delivered,
-/// until the claim's lease ends.
+/// until the claim's lease ends, and so is one that the process has leased in memory (`OwnLeases`).
 package enum DeliveryState: String, Sendable, CaseIterable {
     case pending
     case delivering
