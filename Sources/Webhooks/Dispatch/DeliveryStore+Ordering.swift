@@ -52,7 +52,7 @@ extension DeliveryStore {
                     ORDER BY subscription_id, id LIMIT $2
                     """), [.id(subscription), .int(most)]
         ) { (delivery: WaitingDelivery.decode($0), isBehind: $0.flag(8)) }
-        let free = seen.lazy.filter { !$0.isBehind && !leased.contains($0.delivery.id) }.map(\.delivery)
+        let free = seen.filter { !$0.isBehind && !leased.contains($0.delivery.id) }.map(\.delivery)
         let heads = Array(free.prefix(limit))
         var behind = RowBatch(["wanted": .uuid])
         for entry in seen where entry.isBehind { behind.append(.id(entry.delivery.id)) }

@@ -24,13 +24,13 @@ package struct DeliverySummary: Sendable {
     /// Nil for what the event itself caused.
     package let replayID: ReplayID?
     /// pending, delivering, delivered, failed or skipped.
-    package let state: String
+    package private(set) var state: String
     package let reason: String?
     /// Nil while it waits for room at its endpoint, or for an earlier one of its entity.
-    package let nextAttemptAt: Timestamp?
+    package private(set) var nextAttemptAt: Timestamp?
     package let createdAt: Timestamp
     package let finishedAt: Timestamp?
-    package let attempts: [Attempt]
+    package private(set) var attempts: [Attempt]
 
     static func list(
         of subscription: SubscriptionID, tenant: TenantID, before: DeliveryID?, limit: Int,
@@ -84,16 +84,16 @@ package struct DeliverySummary: Sendable {
     }
 
     func with(_ attempts: [Attempt]) -> DeliverySummary {
-        DeliverySummary(
-            id: id, eventID: eventID, eventType: eventType, replayID: replayID, state: state, reason: reason,
-            nextAttemptAt: nextAttemptAt, createdAt: createdAt, finishedAt: finishedAt, attempts: attempts)
+        var summary = self
+        summary.attempts = attempts
+        return summary
     }
 
     /// As it stands with the leases that this process keeps in memory, of which its row says nothing.
     func with(_ leases: LeasesInMemory, of subscription: SubscriptionID) -> DeliverySummary {
         if state != "pending" || !leases.contains(id, of: subscription) { return self }
-        return DeliverySummary(
-            id: id, eventID: eventID, eventType: eventType, replayID: replayID, state: "delivering", reason: reason,
-            nextAttemptAt: nil, createdAt: createdAt, finishedAt: finishedAt, attempts: attempts)
+        var summary = self
+        (summary.state, summary.nextAttemptAt) = ("delivering", nil)
+        return summary
     }
 }

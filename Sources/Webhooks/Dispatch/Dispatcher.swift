@@ -53,7 +53,8 @@ package final class Dispatcher: Service {
     }
 
     package var leasesInMemory: LeasesInMemory {
-        LeasesInMemory { id in self.state.withLock { $0.queues[id]?.leases.held ?? [] } }
+        if leases == .inStore { return .none }
+        return LeasesInMemory { id in self.state.withLock { $0.queues[id]?.leases.held ?? [] } }
     }
 
     // MARK: Taking in

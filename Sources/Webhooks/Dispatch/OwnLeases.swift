@@ -12,10 +12,16 @@ package enum LeaseKeeping: Sendable {
 /// What callers are told of leases in memory: a delivery that is leased is being delivered.
 package struct LeasesInMemory: Sendable {
     private let held: @Sendable (SubscriptionID) -> Set<DeliveryID>
+    /// Whether rows alone don't tell what is leased.
+    let isUsed: Bool
 
-    init(_ held: @escaping @Sendable (SubscriptionID) -> Set<DeliveryID>) { self.held = held }
+    init(isUsed: Bool = true, _ held: @escaping @Sendable (SubscriptionID) -> Set<DeliveryID>) {
+        self.isUsed = isUsed
+        self.held = held
+    }
 
-    package static let none = LeasesInMemory { _ in [] }
+    /// Every lease stands in its row.
+    package static let none = LeasesInMemory(isUsed: false) { _ in [] }
 
     func count(of subscription: SubscriptionID) -> Int { held(subscription).count }
 

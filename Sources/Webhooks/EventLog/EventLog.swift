@@ -49,9 +49,9 @@ package struct EventLog: Sendable {
         return try await database.read { transaction in
             let page =
                 if let entity = query.entity {
-                    try EventLogStore.list(query, of: entity, scope: scope, in: transaction)
+                    try EventLogStore.list(query, of: entity, leases, scope: scope, in: transaction)
                 } else {
-                    try EventLogStore.list(query, window: window, scope: scope, in: transaction)
+                    try EventLogStore.list(query, window: window, leases, scope: scope, in: transaction)
                 }
             let kept = try EventLogStore.filter(page.events, by: query, leases, in: transaction)
             return Page(events: kept, next: page.next)

@@ -6,7 +6,7 @@ import Storage
 enum EventLogStore {
     /// Events in the reverse of the feed's order, out of a window of so many.
     static func list(
-        _ query: EventLog.Query, window: Int, scope: Scope, in transaction: any Transaction
+        _ query: EventLog.Query, window: Int, _ leases: LeasesInMemory, scope: Scope, in transaction: any Transaction
     ) throws -> EventLog.Page {
         var top = Int64.max
         if let before = query.before {
@@ -22,7 +22,7 @@ enum EventLogStore {
         var conditions = EventConditions(after: [
             .id(scope.tenant), .id(scope.organisation), .int(bottom), .int(top), .int(query.limit + 1),
         ])
-        add(query, to: &conditions)
+        add(query, leases, to: &conditions)
         let events = try transaction.all(
             Statement(
                 composed: """
@@ -39,13 +39,14 @@ enum EventLogStore {
 
     /// The events of one entity, whose own index needs no window.
     static func list(
-        _ query: EventLog.Query, of entity: ID<DomainEvent.Entity>, scope: Scope, in transaction: any Transaction
+        _ query: EventLog.Query, of entity: ID<DomainEvent.Entity>, _ leases: LeasesInMemory, scope: Scope,
+        in transaction: any Transaction
     ) throws -> EventLog.Page {
         var conditions = EventConditions(after: [
             .id(entity), .id(scope.tenant), .id(scope.organisation),
             .id(query.before ?? EventID(high: .max, low: .max)), .int(query.limit + 1),
         ])
-        add(query, to: &conditions)
+        add(query, leases, to: &conditions)
         let events = try transaction.all(
             Statement(
                 composed: """
@@ -58,11 +59,14 @@ enum EventLogStore {
         return EventLog.Page(events: shown, next: events.count > query.limit ? shown.last?.id : nil)
     }
 
-    /// Tells deliveries that wait from those that are leased, where a query asks for the one or the other.
+    /// Tells deliveries that wait from those that are leased, where a query asks for the one or the other and rows
+    /// alone don't say it.
     static func filter(
         _ events: [DomainEvent], by query: EventLog.Query, _ leases: LeasesInMemory, in transaction: any Transaction
     ) throws -> [DomainEvent] {
-        guard let wanted = query.delivery, [.pending, .delivering].contains(wanted) else { return events }
+        guard leases.isUsed, let wanted = query.delivery, [.pending, .delivering].contains(wanted) else {
+            return events
+        }
         var rows = RowBatch(["wanted": .uuid])
         for event in events { rows.append(.id(event.id)) }
         let pending = try transaction.all(
@@ -85,7 +89,7 @@ enum EventLogStore {
         return events.filter { kept.contains($0.id) }
     }
 
-    private static func add(_ query: EventLog.Query, to conditions: inout EventConditions) {
+    private static func add(_ query: EventLog.Query, _ leases: LeasesInMemory, to conditions: inout EventConditions) {
         if let pattern = query.pattern { conditions.add([pattern]) }
         if let type = query.entityType { conditions.add("e.entity_type = $?", .text(type)) }
         if let source = query.source { conditions.add("e.source = $?", .text(source)) }
@@ -93,8 +97,10 @@ enum EventLogStore {
         if let until = query.until { conditions.add("e.occurred_at < $?", .time(until)) }
         let state =
             switch query.delivery {
-            // Whether one is leased is not always said by its row; see `filter`.
-            case .pending, .delivering: " AND d.state = 'pending'"
+            // Rows alone don't tell which of these are leased; see `filter`.
+            case .pending where leases.isUsed, .delivering where leases.isUsed: " AND d.state = 'pending'"
+            case .pending: " AND d.state = 'pending' AND d.claim = 0"
+            case .delivering: " AND d.state = 'pending' AND d.claim <> 0"
             case .delivered: " AND d.state = 'delivered'"
             case .failed: " AND d.state = 'failed'"
             case .skipped: " AND d.state = 'skipped'"
