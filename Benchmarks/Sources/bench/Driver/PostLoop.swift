@@ -2,10 +2,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// A bare NIOHTTP1 client: some connections of one loop, each posting the same request again as soon as it is answered.
+/// A bare NIOHTTP1 client: some connections of one loop, spread over the hosts, each posting the same request again as
+/// soon as it is answered.
 ///
 /// Every field is touched on that loop only, which is also why it may cross tasks.
 final class PostLoop: @unchecked Sendable {
+    private let hosts: [String]
     private let port: Int
     private let connections: Int
     private let seconds: Double
@@ -18,16 +20,17 @@ final class PostLoop: @unchecked Sendable {
     private var isOver = false
 
     init(
-        port: Int, path: String, headers: HTTPHeaders, body: [UInt8], connections: Int, seconds: Double,
-        on loop: any EventLoop
+        hosts: [String], port: Int, path: String, headers: HTTPHeaders, body: [UInt8], connections: Int,
+        seconds: Double, on loop: any EventLoop
     ) {
+        self.hosts = hosts
         self.port = port
         self.connections = connections
         self.seconds = seconds
         self.loop = loop
         self.body = ByteBuffer(bytes: body)
         var headers = headers
-        headers.replaceOrAdd(name: "host", value: "127.0.0.1:\(port)")
+        headers.replaceOrAdd(name: "host", value: "\(hosts[0]):\(port)")
         headers.replaceOrAdd(name: "content-length", value: "\(body.count)")
         head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
         finished = loop.makePromise()
@@ -42,8 +45,8 @@ final class PostLoop: @unchecked Sendable {
                 try channel.pipeline.syncOperations.addHandler(PostLane(loop: self))
             }
         }
-        for _ in 0..<connections {
-            bootstrap.connect(host: "127.0.0.1", port: port).whenFailure { self.end(.failure($0)) }
+        for number in 0..<connections {
+            bootstrap.connect(host: hosts[number % hosts.count], port: port).whenFailure { self.end(.failure($0)) }
         }
         loop.scheduleTask(in: .seconds(1)) {
             let before = self.answered

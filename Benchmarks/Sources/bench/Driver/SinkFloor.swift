@@ -5,34 +5,42 @@ import NIOPosix
 import Synchronization
 
 /// What bare client loops can do against the sink that deliveries went to, with the very same bytes.
+///
+/// They post to all of its endpoints in turn, as deliveries did: a client that has one host to call has one pool of
+/// connections to look after, and the same few sockets ready over and over.
 struct SinkFloor {
     let lab: Lab
     let sink: Sink
+    /// The first so many of the sink's endpoints.
+    let endpoints: Int
     let sample: SampleDelivery
     let group: MultiThreadedEventLoopGroup
 
     private var seconds: Double { min(lab.seconds, 5) }
 
-    /// Posts a second by NIOHTTP1's handlers alone.
+    /// Posts a second by NIOHTTP1's handlers alone. Each endpoint has a connection at least.
     func bareLoop() async throws -> Double {
         let (headers, body) = try sample.parts()
         return try await PostLoop(
-            port: sink.port, path: "/deliveries", headers: headers, body: body, connections: lab.options.connections,
-            seconds: seconds, on: group.next()
+            hosts: (0..<endpoints).map(Sink.host), port: sink.port, path: "/deliveries", headers: headers, body: body,
+            connections: max(lab.options.connections, endpoints), seconds: seconds, on: group.next()
         ).run()
     }
 
-    /// Posts a second by AsyncHTTPClient.
+    /// Posts a second by AsyncHTTPClient, whose callers go from one endpoint to the next.
     func clientLoop() async throws -> Double {
         let (headers, body) = try sample.parts()
-        var request = HTTPClientRequest(url: sink.url)
-        request.method = .POST
-        request.headers = headers
-        request.body = .bytes(ByteBuffer(bytes: body))
-        return try await clientLoop(request)
+        let requests = (0..<endpoints).map { endpoint in
+            var request = HTTPClientRequest(url: sink.url(of: endpoint))
+            request.method = .POST
+            request.headers = headers
+            request.body = .bytes(ByteBuffer(bytes: body))
+            return request
+        }
+        return try await clientLoop(requests)
     }
 
-    private func clientLoop(_ request: HTTPClientRequest) async throws -> Double {
+    private func clientLoop(_ requests: [HTTPClientRequest]) async throws -> Double {
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = lab.options.connections
         let client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
@@ -41,10 +49,12 @@ struct SinkFloor {
         let end = began + Int64((seconds + 1) * 1e9)
         do {
             let sent = try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<connections {
+                for caller in 0..<connections {
                     group.addTask {
-                        var sent = 0
+                        var (sent, turn) = (0, caller)
                         while true {
+                            let request = requests[turn % requests.count]
+                            turn += connections
                             let response = try await client.execute(request, timeout: .seconds(10))
                             _ = try await response.body.collect(upTo: 1 << 16)
                             let now = LoadRun.now()

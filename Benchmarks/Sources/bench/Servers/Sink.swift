@@ -51,7 +51,7 @@ final class Sink: Sendable {
     /// The address of one of its endpoints.
     func url(of endpoint: Int) -> String { "http://\(Self.host(of: endpoint)):\(port)/deliveries" }
 
-    private static func host(of endpoint: Int) -> String {
+    static func host(of endpoint: Int) -> String {
         endpoint == 0 ? "127.0.0.1" : "127.1.\(endpoint / 250).\(endpoint % 250 + 1)"
     }
 
