@@ -67,7 +67,7 @@ struct SubscriptionRowsTests {
     }
 
     @Test(
-        "An attempt keeps time, status, duration, masked headers, the answer's headers and 16 KiB of it",
+        "An attempt keeps time, status, duration and its parts, masked headers, the answer's headers and 16 KiB of it",
         arguments: TestEngine.allCases)
     func attempts(_ engine: TestEngine) async throws {
         let body = [UInt8](repeating: UInt8(ascii: "a"), count: 20_000)
@@ -89,6 +89,12 @@ struct SubscriptionRowsTests {
                 #expect(attempt["number"]?.integer == 1 && attempt["status"]?.integer == 400)
                 #expect(attempt["started_at"]?.string?.hasSuffix("Z") == true)
                 #expect(attempt["duration_us"]?.integer ?? 0 > 0)
+                let phases = try #require(attempt["phases"])
+                let (first, total) = (phases["first_byte_us"]?.integer ?? 0, phases["total_us"]?.integer ?? 0)
+                #expect(first > 0 && first <= total && total == attempt["duration_us"]?.integer, "\(phases)")
+                // An address needs no resolver, and plain text no handshake.
+                #expect(phases["connect_us"]?.integer ?? 0 > 0 && phases["tls_us"] == .null, "\(phases)")
+                #expect(phases["dns_us"] == .null, "\(phases)")
                 #expect(attempt["error_class"]?.string == "status")
                 #expect(attempt["request_headers"]?["X-Subscriber"]?.string == "***")
                 let headers = attempt["response_headers"]?.object?.members ?? []

@@ -108,6 +108,36 @@ struct ReplayTests {
             #expect(try await count(#", "event_types": ["product.*"]"#) == 0)
             #expect(try await count(#", "event_types": ["order.created", "product.*"], "only": "all""#) == 10)
             #expect(try await count(#", "until": "\#(hub.time.now)""#) == 0)
+            // The one that still waits was tried, and is never taken now.
+            _ = try await hub.subscriptions.setStatus(.disabled, of: subscription.id, scope: Hub.scope)
+            try await hub.deliveries(1, where: "state = 'skipped' AND attempts = 1")
+            #expect(try await count(#", "only": "failed""#) == 5)
+            #expect(try await count(#", "only": "missed""#) == 3)
+        }
+    }
+
+    @Test("A pattern that matches no type and no kept event is refused with the nearest name")
+    func unknownTypes() async throws {
+        try await withHub(.sqlite) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(2)
+            let (subscription, _) = try await hub.subscribe()
+            // A type that is gone from the catalogue has events all the same.
+            try await hub.database.write { transaction in
+                try transaction.execute("UPDATE event SET type = 'parcel.lost' WHERE id = (SELECT min(id) FROM event)")
+            }
+            for isDryRun in [true, false] {
+                let request = try replays.request(
+                    subscription.id, #", "event_types": ["order.created", "parcel.lost", "order.craeted"]"#)
+                let error = await #expect(throws: InvalidDocument.self) {
+                    if isDryRun { return _ = try await replays.service.count(request, scope: Hub.scope) }
+                    _ = try await replays.service.begin(request, scope: Hub.scope, user: .zero)
+                }
+                #expect(error?.faults.map(\.pointer) == ["/event_types/2"])
+                #expect(error?.faults.first?.detail.contains("the nearest is order.created") == true)
+            }
+            let known = try replays.request(subscription.id, #", "event_types": ["parcel.lost"]"#)
+            #expect(try await replays.service.count(known, scope: Hub.scope) == 1)
         }
     }
 

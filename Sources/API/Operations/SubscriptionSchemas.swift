@@ -10,15 +10,20 @@ enum SubscriptionSchemas {
         "SubscriptionChange": change,
         "Retry": retry,
         "Delivery": .object([
-            "id": .uuid, "event_id": .uuid, "event_type": .text, "state": .choice(DeliveryState.self),
-            "reason": .text.orNull, "next_attempt_at": .time.orNull, "created_at": .time,
-            "finished_at": .time.orNull, "attempts": .list(.named("Attempt")),
+            "id": .uuid, "event_id": .uuid, "event_type": .text, "replay_id": .uuid.orNull,
+            "state": .choice(DeliveryState.self), "reason": .text.orNull, "next_attempt_at": .time.orNull,
+            "created_at": .time, "finished_at": .time.orNull, "attempts": .list(.named("Attempt")),
         ]),
         "Attempt": .object([
-            "number": .integer, "started_at": .time, "duration_us": .integer, "status": .integer.orNull,
-            "error_class": .text.orNull, "detail": .text.orNull, "request_headers": .anything,
+            "number": .integer, "started_at": .time, "duration_us": .integer,
+            "phases": Schema.named("AttemptPhases").orNull, "status": .integer.orNull, "error_class": .text.orNull,
+            "detail": .text.orNull, "request_headers": .anything,
             "response_headers": .anything, "response_body": .text.orNull,
         ]),
+        "AttemptPhases": Schema.object([
+            "dns_us": .integer.orNull, "connect_us": .integer.orNull, "tls_us": .integer.orNull,
+            "first_byte_us": .integer.orNull, "total_us": .integer.orNull,
+        ]).saying("Null for a part that was not needed; the last two count from the start of the call."),
         "SubscriptionStats": stats,
         "WebhookSettings": .object([
             "retention_days": .integer, "max_subscriptions": .integer, "max_retry_attempts": .integer,

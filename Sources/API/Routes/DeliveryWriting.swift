@@ -22,6 +22,7 @@ extension JSONWriter {
         field("number", attempt.number)
         field("started_at", attempt.startedAt)
         field("duration_us", attempt.durationMicroseconds)
+        phases(attempt.phases)
         key("status")
         if let status = attempt.status { integer(status) } else { null() }
         field("error_class", attempt.errorClass)
@@ -31,5 +32,17 @@ extension JSONWriter {
         key("response_headers")
         if let headers = attempt.responseHeaders { raw(headers) } else { null() }
         field("response_body", attempt.responseBody.map { String(decoding: $0, as: UTF8.self) })
+    }
+    /// How long each part of the call took; null where it was not timed, and for a part that was not needed, such as a
+    /// connection that was there already.
+    private mutating func phases(_ phases: CallPhases?) {
+        guard let phases else { return field("phases", JSONValue.null) }
+        objectField("phases") { writer in
+            writer.field("dns_us", phases.dns?.wholeMicroseconds)
+            writer.field("connect_us", phases.connect?.wholeMicroseconds)
+            writer.field("tls_us", phases.tls?.wholeMicroseconds)
+            writer.field("first_byte_us", phases.firstByte?.wholeMicroseconds)
+            writer.field("total_us", phases.total?.wholeMicroseconds)
+        }
     }
 }

@@ -48,35 +48,6 @@ struct SubscriptionDeliveryRoutes {
         try query.finish()
         let found = try await subscriptions.deliveries(
             of: id, scope: context.principal.scope, before: before, limit: limit + 1)
-        return .page(found, limit: limit, cursor: \.id, write)
-    }
-
-    private func write(_ delivery: DeliverySummary, _ writer: inout JSONWriter) {
-        writer.field("id", delivery.id)
-        writer.field("event_id", delivery.eventID)
-        writer.field("event_type", delivery.eventType)
-        writer.field("state", delivery.state)
-        writer.field("reason", delivery.reason)
-        writer.field("next_attempt_at", delivery.nextAttemptAt)
-        writer.field("created_at", delivery.createdAt)
-        writer.field("finished_at", delivery.finishedAt)
-        writer.arrayField("attempts") { writer in
-            for attempt in delivery.attempts { writer.object { writer in write(attempt, &writer) } }
-        }
-    }
-
-    private func write(_ attempt: DeliverySummary.Attempt, _ writer: inout JSONWriter) {
-        writer.field("number", attempt.number)
-        writer.field("started_at", attempt.startedAt)
-        writer.field("duration_us", attempt.durationMicroseconds)
-        writer.key("status")
-        if let status = attempt.status { writer.integer(status) } else { writer.null() }
-        writer.field("error_class", attempt.errorClass)
-        writer.field("detail", attempt.detail)
-        writer.key("request_headers")
-        writer.raw(attempt.requestHeaders)
-        writer.key("response_headers")
-        if let headers = attempt.responseHeaders { writer.raw(headers) } else { writer.null() }
-        writer.field("response_body", attempt.responseBody.map { String(decoding: $0, as: UTF8.self) })
+        return .page(found, limit: limit, cursor: \.id) { $1.delivery($0) }
     }
 }

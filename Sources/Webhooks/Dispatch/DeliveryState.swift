@@ -18,6 +18,7 @@ package enum DeliveryState: String, Sendable, CaseIterable {
         case exhausted = "the attempt fails and the schedule has no other"
         case gone = "the endpoint answers 410"
         case subscriptionEnded = "the subscription is disabled or deleted"
+        case replayCancelled = "the replay that it belongs to is cancelled"
     }
 
     /// Whether nothing moves it any more.
@@ -32,6 +33,7 @@ package enum DeliveryState: String, Sendable, CaseIterable {
         case (.delivering, .exhausted), (.delivering, .gone): .failed
         // One that is under way ends so too; what its attempt comes to is then not written down any more.
         case (.pending, .subscriptionEnded), (.delivering, .subscriptionEnded): .skipped
+        case (.pending, .replayCancelled), (.delivering, .replayCancelled): .skipped
         default: nil
         }
     }

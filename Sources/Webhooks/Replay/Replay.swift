@@ -34,7 +34,7 @@ package struct Replay: Sendable {
     package let subscription: SubscriptionID
     package let since: Timestamp
     package let until: Timestamp
-    package let patterns: [EventPattern]
+    package internal(set) var patterns: [EventPattern]
     package let selection: Selection
     /// Deliveries a second; nil for as many as the endpoint takes.
     package let rate: Int?
@@ -42,7 +42,7 @@ package struct Replay: Sendable {
     /// Why it is paused or cancelled, where nobody asked for that.
     package let reason: String?
     /// Events that were counted when it began.
-    package let total: Int
+    package internal(set) var total: Int
     /// Deliveries written so far.
     package let queued: Int
     let lastPosition: Int64

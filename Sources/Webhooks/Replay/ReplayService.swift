@@ -95,7 +95,9 @@ package struct ReplayService: Sendable {
             try SubscriptionStore.fetch(request.subscription, scope: scope, in: transaction)
         }
         guard let target = found else { throw Refusal.notFound("subscription") }
-        return try await counted(plan(request, scope: scope, user: .zero), for: target).total
+        let plan = try await plan(request, scope: scope, user: .zero)
+        try await refuseUnknown(plan, for: target)
+        return try await counted(plan, for: target).total
     }
 
     /// Begins a replay; it goes on by itself, also over restarts.
@@ -103,7 +105,9 @@ package struct ReplayService: Sendable {
         let target = try await database.read { transaction in
             try Self.requireActive(request.subscription, scope: scope, in: transaction)
         }
-        let replay = try await counted(plan(request, scope: scope, user: user), for: target)
+        let plan = try await plan(request, scope: scope, user: user)
+        try await refuseUnknown(plan, for: target)
+        let replay = try await counted(plan, for: target)
         let claim = WorkflowClaim(
             id: replay.id.cast(), tenant: scope.tenant, organisation: scope.organisation, kind: ReplayWorkflow.kind,
             input: [], number: 0, attempts: 0, createdAt: replay.createdAt)
@@ -144,6 +148,27 @@ package struct ReplayService: Sendable {
         }
     }
 
+    /// Refuses a pattern that no type matches, by name, as anywhere else. A type that was deleted may still have
+    /// events, so that such a pattern is asked for events of its own before it counts as misspelt.
+    private func refuseUnknown(_ replay: Replay, for stored: SubscriptionStore.Stored) async throws {
+        let tenant = replay.scope.tenant
+        let names = EventNames(own: try await database.read { try OwnTypeStore.names(tenant: tenant, in: $0) })
+        var faults: [FieldFault] = []
+        for (index, pattern) in replay.patterns.enumerated() {
+            let text = pattern.description
+            if EventPattern(text, among: names) != nil { continue }
+            var alone = replay
+            alone.patterns = [pattern]
+            if try await counted(alone, for: stored).total > 0 { continue }
+            let nearest = names.nearest(to: text)
+            faults.append(
+                FieldFault(
+                    pointer: "/event_types/\(index)",
+                    detail: "\"\(text.prefix(80))\" matches no event type; the nearest is \(nearest)"))
+        }
+        if !faults.isEmpty { throw InvalidDocument(faults) }
+    }
+
     /// Counted window by window, so that no reading transaction lasts long.
     private func counted(_ replay: Replay, for stored: SubscriptionStore.Stored) async throws -> Replay {
         let target = ReplayTarget(stored, filters: filters)
@@ -156,7 +181,9 @@ package struct ReplayService: Sendable {
             total += count
             position = next
         }
-        return replay.with(total: total)
+        var whole = replay
+        whole.total = total
+        return whole
     }
 
     /// Newest first.
@@ -210,15 +237,5 @@ package struct ReplayService: Sendable {
             }
             try ReplayStore.setRate(rate, of: id, now: now, in: transaction)
         }
-    }
-}
-
-extension Replay {
-    fileprivate func with(total: Int) -> Replay {
-        Replay(
-            id: id, scope: scope, subscription: subscription, since: since, until: until, patterns: patterns,
-            selection: selection, rate: rate, state: state, reason: reason, total: total, queued: queued,
-            lastPosition: lastPosition, endPosition: endPosition, pacedUntil: pacedUntil, requestedBy: requestedBy,
-            createdAt: createdAt, updatedAt: updatedAt, finishedAt: finishedAt)
     }
 }

@@ -95,12 +95,15 @@ struct ReplaySlice {
         switch replay.selection {
         case .all: break
         case .failed:
-            conditions.add("EXISTS (\(mine) AND d.state = 'failed')", .id(replay.subscription))
+            // One that was tried before its subscription was disabled has not been taken either.
+            let untaken = "(d.state = 'failed' OR d.state = 'skipped' AND d.attempts > 0)"
+            conditions.add("EXISTS (\(mine) AND \(untaken))", .id(replay.subscription))
             conditions.add("NOT EXISTS (\(mine) AND d.state IN ('pending', 'delivered'))", .id(replay.subscription))
         case .missed:
             // What the subscription's own filter left out was not missed.
             conditions.add(
-                "NOT EXISTS (\(mine) AND (d.state <> 'skipped' OR d.reason = 'filtered'))", .id(replay.subscription))
+                "NOT EXISTS (\(mine) AND (d.state <> 'skipped' OR d.attempts > 0 OR d.reason = 'filtered'))",
+                .id(replay.subscription))
         }
         return conditions
     }

@@ -48,12 +48,16 @@ struct DeliverySimulationTests {
         moved: @escaping @Sendable (Timestamp) async throws -> Void
     ) async throws -> Outcome {
         try await addOwners(database)
+        try await DeliveryMoves.watch(database)
         let world = SimulatedWorld(terms, base: database, time: time, moved: moved)
         try await world.run()
         let account = try await database.read { try DeliveryJudge.Account.load(in: $0) }
+        let moves = try await database.read {
+            try DeliveryMoves.faults(leasesInMemory: terms.isAlone, in: $0)
+        }
         let ledger = world.ledger
         return Outcome(
-            faults: DeliveryJudge(ledger, account, isCalm: terms.isCalm).judge(),
+            faults: moves + DeliveryJudge(ledger, account, isCalm: terms.isCalm).judge(),
             calls: ledger.calls.map { "\(ledger.name($0)) \($0.behaviour)" }, dooms: world.doomsReached,
             stops: world.stops, givenUp: ledger.givenUp, replays: account.replays.count)
     }

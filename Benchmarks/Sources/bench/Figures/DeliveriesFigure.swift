@@ -1,8 +1,8 @@
 import ArgumentParser
 import NIOPosix
 
-/// A backlog of deliveries, let go at once, beside two bare loops that post the same bytes to the same endpoints: one of
-/// NIOHTTP1, one of AsyncHTTPClient. Where there are many, it is told too what the loops do with one of them.
+/// A backlog of deliveries, let go at once, beside two bare loops that post the same bytes to the same endpoints: one
+/// of NIOHTTP1, one of AsyncHTTPClient. Where there are many, it is told too what the loops do with one of them.
 ///
 /// What is measured is sending and recording alone, not importing. For one endpoint the backlog is made by a sink that
 /// answers late while orders are imported; for many, where each would have calls of its own under way meanwhile, it is
