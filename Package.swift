@@ -121,7 +121,7 @@ let targets: [Target] = [
 
 let tests: [Target] = [
     // Kits that the tests of several targets use.
-    .target(name: "TestSupport", dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres"]),
+    .target(name: "TestSupport", dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres", .nioSSL]),
     .target(name: "StorageTesting", dependencies: ["Kernel", "Storage", "TestSupport"]),
 
     // A receiver to copy: built here, so that it is known to work, and in no product.
@@ -188,7 +188,7 @@ let tests: [Target] = [
         name: "EndToEndTests",
         dependencies: [
             "tradewind", "ReceiverExample", "Kernel", "Events", "Signing", "API", "TestSupport", .httpTypes,
-            .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix,
+            .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
         ],
         exclude: ["Judges"]),
     .testTarget(name: "TidyTests"),

@@ -1,3 +1,5 @@
+import NIOSSL
+
 /// How a `DeliveryClient` keeps its connections and whom it trusts.
 package struct DeliveryOptions: Sendable {
     /// Certificates of further authorities, as PEM, besides those of the system.
@@ -15,5 +17,10 @@ package struct DeliveryOptions: Sendable {
 
     package init(trustRoots: [UInt8]? = nil) {
         self.trustRoots = trustRoots
+    }
+
+    /// Whether a text holds certificates as PEM, one at least, and nothing that can't be read as one.
+    package static func areTrustRoots(_ text: [UInt8]) -> Bool {
+        do { return try !NIOSSLCertificate.fromPEMBytes(text).isEmpty } catch { return false }
     }
 }

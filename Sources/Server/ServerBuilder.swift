@@ -74,9 +74,11 @@ package enum ServerBuilder {
         let ids = IDGenerator(time: time)
         let master = try masterKey(settings)
         let box = SecretBox(master)
+        // Before there are clients, which have to be shut down.
+        let trustRoots = try authorities(settings)
         let client = ProviderClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
-        var options = DeliveryOptions()
+        var options = DeliveryOptions(trustRoots: trustRoots)
         options.idlePerEndpoint = EndpointQueue.windowMost
         options.idleInAll = DispatchBounds.standard.connections
         let deliveryClient = try DeliveryClient(
@@ -169,6 +171,19 @@ package enum ServerBuilder {
     @Sendable static func randomNumber() -> UInt64 {
         var random = SystemRandomNumberGenerator()
         return random.next()
+    }
+
+    private static func authorities(_ settings: Settings) throws -> [UInt8]? {
+        guard let path = settings.egressCAFile else { return nil }
+        func unusable(_ reason: String) -> SettingError {
+            SettingError(
+                key: SettingKey.egressCAFile.rawValue, source: path,
+                detail: "\(reason); it must be \(SettingKey.egressCAFile.allowed)")
+        }
+        let bytes: [UInt8]
+        do { bytes = try SettingsFile.bytes(at: path) } catch { throw unusable("can't be read: \(error)") }
+        if !DeliveryOptions.areTrustRoots(bytes) { throw unusable("holds no certificate that can be read") }
+        return bytes
     }
 
     private static func verifier(

@@ -2,6 +2,7 @@ import Kernel
 import Logging
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DeliveryClient

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Kernel
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import DeliveryClient

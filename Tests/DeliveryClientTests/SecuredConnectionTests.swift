@@ -1,6 +1,7 @@
 import HTTPTypes
 import Kernel
 import Testing
+import TestSupport
 
 @testable import DeliveryClient
 

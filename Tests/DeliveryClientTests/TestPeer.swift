@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 
 /// A server on a free loopback port that does with each request what a test wants, by TLS or without.
 final class TestPeer: Sendable {
@@ -157,16 +158,6 @@ final class TestPeer: Sendable {
             let option = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             option?.whenComplete { _ in channel.close(promise: nil) }
         }
-    }
-}
-
-extension TestCertificate {
-    fileprivate func serverConfiguration() throws -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
-        configuration.applicationProtocols = ["http/1.1"]
-        return configuration
     }
 }
 

@@ -50,7 +50,7 @@ private let allowedImports: [String: Set<String>] = [
 
     "TestSupport": [
         "Kernel", "Storage", "StorageSQLite", "StoragePostgres", "Testing", "Foundation", "FoundationEssentials",
-        "Dispatch", "Glibc",
+        "Dispatch", "Glibc", "NIOSSL",
     ],
     "StorageTesting": ["Kernel", "Storage", "TestSupport", "Testing", "Dispatch"],
 ]

@@ -12,6 +12,8 @@ package struct Settings: Sendable {
     /// The base of addresses that others are given; nil for none.
     package var publicURL: String?
     package var egress: EgressPolicy
+    /// A PEM file with authorities whose certificates endpoints may show besides those that the system trusts.
+    package var egressCAFile: String?
     /// Key material given by the operator; nil for the file in the data directory.
     package var masterKey: Secret?
     /// The secret of a gateway that signs for all connections.
@@ -49,6 +51,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case publicURL = "public_url"
     case egressAllow = "egress_allow"
     case egressAllowHTTP = "egress_allow_http"
+    case egressCAFile = "egress_ca_file"
     case masterKey = "master_key"
     case gatewaySecret = "gateway_secret"
     case keySetFile = "jwks_file"
@@ -73,6 +76,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .publicURL: "an https URL without a path"
         case .egressAllow: "CIDR blocks, separated by commas, such as 10.0.0.0/8"
         case .egressAllowHTTP, .metricsPublic, .backgroundWork: "true or false"
+        case .egressCAFile: "the path of a PEM file with certificates of authorities"
         case .masterKey: "32 bytes as base64"
         case .gatewaySecret: "at least 16 characters"
         case .keySetFile: "the path of a JSON Web Key Set"

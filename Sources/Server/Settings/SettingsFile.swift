@@ -33,21 +33,26 @@ enum SettingsFile {
 
     /// The names at the start of lines. The library reads values by key and does not list keys.
     private static func names(in path: String) throws -> [String] {
-        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly)
-        let text = try descriptor.closeAfter {
-            var bytes: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            while true {
-                let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-                if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-                bytes += buffer.prefix(count)
-            }
-        }
+        let text = String(decoding: try bytes(at: path), as: UTF8.self)
         return text.split(separator: "\n").compactMap { line in
             guard let first = line.first, first.isLetter || first == "_", let colon = line.firstIndex(of: ":") else {
                 return nil
             }
             return String(line[..<colon])
+        }
+    }
+
+    /// All that a file holds.
+    static func bytes(at path: String) throws -> [UInt8] {
+        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly)
+        return try descriptor.closeAfter {
+            var bytes: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+                if count == 0 { return bytes }
+                bytes += buffer.prefix(count)
+            }
         }
     }
 }

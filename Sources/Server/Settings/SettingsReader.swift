@@ -108,6 +108,7 @@ package struct SettingsReader {
         var settings = Settings(
             dataDirectory: text(.dataDirectory, default: "./data")?.value ?? "./data", host: host, port: port,
             databaseURL: try databaseURL(), publicURL: try publicURL(), egress: try egress(),
+            egressCAFile: text(.egressCAFile)?.value,
             masterKey: try secret(.masterKey, atLeast: 1), gatewaySecret: try secret(.gatewaySecret, atLeast: 16),
             tokens: try tokens(), api: APISettings(), worksInBackground: try flag(.backgroundWork, default: true),
             retentionDaysMost: try number(

@@ -1,9 +1,16 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 import HTTPTypes
 import Kernel
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
+import TestSupport
 
 /// The socket behind a receiver, straight on NIO's channels: a server of async sequences may be in the middle of
 /// accepting a connection when a test ends, and NIO then ends the whole process.
@@ -13,6 +20,8 @@ final class ReceiverServer: Sendable {
         var status: Int
         var headers: HTTPFields = [:]
         var body: [UInt8] = []
+        /// Whether the connection is closed instead of an answer, so that the caller sees a reset.
+        var isReset = false
     }
 
     typealias Taker = @Sendable (ReceivedDelivery) async -> Reply
@@ -37,14 +46,20 @@ final class ReceiverServer: Sendable {
     var port: Int { channel.localAddress?.port ?? 0 }
 
     /// Listens on a free port and answers each request with what `take` gives.
-    static func open(_ take: @escaping Taker) async throws -> ReceiverServer {
+    ///
+    /// - Parameter certificate: under which it speaks TLS; nil for plain text.
+    static func open(
+        certificate: TestCertificate? = nil, _ take: @escaping Taker
+    ) async throws -> ReceiverServer {
         let peers = Peers()
+        let tls = try certificate.map { try NIOSSLContext(configuration: $0.serverConfiguration()) }
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelInitializer { channel in
                 peers.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
                     try pipeline.addHandler(Handler(take, closed: { peers.remove($0) }))
                 }
@@ -97,6 +112,12 @@ final class ReceiverServer: Sendable {
         }
 
         private static func answer(_ reply: Reply, on channel: any Channel) {
+            if reply.isReset {
+                // To linger for no time is to drop the connection with a reset.
+                let option = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+                option?.whenComplete { _ in channel.close(promise: nil) }
+                return
+            }
             var head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: reply.status))
             for field in reply.headers { head.headers.add(name: field.name.rawName, value: field.value) }
             if reply.status != 204 { head.headers.add(name: "Content-Length", value: String(reply.body.count)) }

@@ -1,12 +1,14 @@
+import NIOSSL
+
 /// Certificates for tests, whose keys protect nothing. Valid from 2020 to 2120 where nothing else is said.
-struct TestCertificate: Sendable {
+package struct TestCertificate: Sendable {
     /// PEM.
-    let certificate: String
+    package let certificate: String
     /// PEM (PKCS #8).
-    let key: String
+    package let key: String
 
     /// The authority that the tests' clients trust.
-    static let authority = """
+    package static let authority = """
         -----BEGIN CERTIFICATE-----
         MIIBWDCB/6ADAgECAhQLCkokxaHyLiLW/zwRR8Ad6bkkLjAKBggqhkjOPQQDAjAZ
         MRcwFQYDVQQDDA5UZXN0IGF1dGhvcml0eTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIw
@@ -20,7 +22,7 @@ struct TestCertificate: Sendable {
         """
 
     /// For `hooks.example` and `127.0.0.1`.
-    static let good = TestCertificate(
+    package static let good = TestCertificate(
         certificate: """
             -----BEGIN CERTIFICATE-----
             MIIBezCCASCgAwIBAgIUL9MX/+xH/isumZqVQ/fOXyATFR8wCgYIKoZIzj0EAwIw
@@ -42,7 +44,7 @@ struct TestCertificate: Sendable {
             """)
 
     /// For `hooks.example`, from 2020 to 2021.
-    static let expired = TestCertificate(
+    package static let expired = TestCertificate(
         certificate: """
             -----BEGIN CERTIFICATE-----
             MIIBbDCCARKgAwIBAgIUf6wHc1MCtTUoUmTZadJr2lyMXhswCgYIKoZIzj0EAwIw
@@ -64,7 +66,7 @@ struct TestCertificate: Sendable {
             """)
 
     /// For `hooks.example`, by an authority that nobody trusts.
-    static let unknownAuthority = TestCertificate(
+    package static let unknownAuthority = TestCertificate(
         certificate: """
             -----BEGIN CERTIFICATE-----
             MIIBcDCCARegAwIBAgIUHy8ZjoBRSsFYTAcGLDyY/Z225IQwCgYIKoZIzj0EAwIw
@@ -84,4 +86,13 @@ struct TestCertificate: Sendable {
             80JjIPiTjixziZjXBDV6BBMFOaxe1QLyIuaDNgCWwtjDwnXbmD9jTFW1
             -----END PRIVATE KEY-----
             """)
+
+    /// What a server that speaks HTTP/1.1 under this certificate is set up with.
+    package func serverConfiguration() throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
+        configuration.applicationProtocols = ["http/1.1"]
+        return configuration
+    }
 }
