@@ -43,6 +43,7 @@ package struct Migration: Sendable {
         Migration(25, "endpoint_health", PackageResources.m0025_endpoint_health_sql),
         Migration(26, "subscription_list", PackageResources.m0026_subscription_list_sql),
         Migration(27, "folded_sku", PackageResources.m0027_folded_sku_sql),
+        Migration(28, "word_order", PackageResources.m0028_word_order_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.

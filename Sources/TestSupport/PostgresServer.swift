@@ -181,11 +181,12 @@ private let databaseSlots = TestSlots(12)
 
 /// Makes a new database on the server, hands its URL to the body, and drops it afterwards, sessions or not.
 package func withFreshPostgresDatabase<T>(
-    serverURL: String, _ body: (_ url: String) async throws -> T
+    serverURL: String, language: String? = nil, _ body: (_ url: String) async throws -> T
 ) async throws -> T {
     try await databaseSlots.withSlot {
         let name = "tw_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-        try await runAside("CREATE DATABASE \(name)", at: serverURL)
+        let order = language.map { " TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE '\($0)'" } ?? ""
+        try await runAside("CREATE DATABASE \(name)\(order)", at: serverURL)
         let result: T
         do {
             result = try await body(postgresURL(serverURL, database: name))

@@ -62,9 +62,11 @@ private let sqliteSlots = TestSlots(16)
 
 /// Lends an empty place for data on `engine`, and removes it afterwards. Not to be nested: places are limited.
 ///
-/// - Parameter time: what `now_ms()` answers; the real clock without it.
+/// - Parameters:
+///   - time: what `now_ms()` answers; the real clock without it.
+///   - language: by whose rules PostgreSQL sorts; by bytes without it.
 package func withStore<T>(
-    _ engine: TestEngine, time: ManualTime? = nil, _ body: (TestStore) async throws -> T
+    _ engine: TestEngine, time: ManualTime? = nil, language: String? = nil, _ body: (TestStore) async throws -> T
 ) async throws -> T {
     switch engine {
     case .sqlite:
@@ -75,7 +77,7 @@ package func withStore<T>(
         }
     case .postgres:
         return try await postgresSlots.withSlot {
-            try await withFreshPostgresDatabase(serverURL: PostgresServer.sharedURL()) { url in
+            try await withFreshPostgresDatabase(serverURL: PostgresServer.sharedURL(), language: language) { url in
                 try await TestStore(.postgres, location: url, time: time).withClock(body)
             }
         }
@@ -86,10 +88,10 @@ package func withStore<T>(
 ///
 /// It is shut down and deleted afterwards, also when the body fails.
 package func withDatabase<T>(
-    _ engine: TestEngine, time: ManualTime? = nil, migrations: [Migration] = Migration.all,
+    _ engine: TestEngine, time: ManualTime? = nil, language: String? = nil, migrations: [Migration] = Migration.all,
     _ body: (any Database) async throws -> T
 ) async throws -> T {
-    try await withStore(engine, time: time) { store in
+    try await withStore(engine, time: time, language: language) { store in
         let database = try store.open()
         let result: T
         do {

@@ -129,6 +129,24 @@ struct CustomerTests {
         }
     }
 
+    @Test("Names are found by their beginning also where the database sorts as a language does")
+    func languages() async throws {
+        let time = ManualTime()
+        try await withDatabase(.postgres, time: time, language: "en-US") { database in
+            let shop = try Shop(database, time: time)
+            var made: [CustomerID] = []
+            for name in ["Cafe", "Caf\u{E9}", "Cafes", "Caf\u{E9}s", "Zo\u{EB}"] {
+                let body = #"{"type":"individual","first_name":"\#(name)"}"#
+                made.append(try await create(shop, body).customer.id)
+            }
+            var query = CustomerQuery(limit: 10)
+            query.text = "cafe*"
+            #expect(try await shop.customers.list(query, scope: Shop.scope).map(\.id) == [made[0], made[2]])
+            query.text = "caf*"
+            #expect(try await shop.customers.list(query, scope: Shop.scope).map(\.id) == Array(made[..<4]))
+        }
+    }
+
     @Test(
         "Duplicates by e-mail are told and not merged; lists find by words and fields", arguments: TestEngine.allCases)
     func finding(_ engine: TestEngine) async throws {

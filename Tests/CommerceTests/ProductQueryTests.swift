@@ -44,6 +44,18 @@ struct ProductQueryTests {
         }
     }
 
+    @Test("Words are found by their beginning also where the database sorts as a language does")
+    func languages() async throws {
+        let time = ManualTime()
+        try await withDatabase(.postgres, time: time, language: "en-US") { database in
+            let shop = try Shop(database, time: time)
+            let all = ["Cafe", "Caf\u{E9}", "Cafes", "CAF\u{C9}-bar", "Caff"]
+            for title in all { try await shop.product(#"{"title":"\#(title)"}"#) }
+            #expect(try await titles(shop) { $0.text = "caf*" } == all)
+            #expect(try await titles(shop) { $0.text = "cafe*" } == ["Cafe", "Cafes"])
+        }
+    }
+
     @Test("Codes, state, brand and category narrow a list", arguments: TestEngine.allCases)
     func filters(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
