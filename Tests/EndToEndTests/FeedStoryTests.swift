@@ -6,18 +6,10 @@ import Testing
 @Suite("Following, looking up and sending again what happened")
 struct FeedStoryTests {
     /// The ids that a stream has shown so far.
-    private static func ids(_ stream: RawConnection) -> [String] {
-        stream.text.split(separator: "\n").filter { $0.hasPrefix("data: ") }.compactMap { line in
-            (try? JSONValue(parsing: Array(line.dropFirst(6).utf8)))?["id"]?.string
-        }
-    }
+    private static func ids(_ stream: RawConnection) -> [String] { stream.events.compactMap { $0["id"]?.string } }
 
     private static func open(_ server: TestServer, _ shop: Shop, _ more: String) async throws -> RawConnection {
-        let stream = try await RawConnection.open(server)
-        var request = "GET /api/v1/webhooks/events/stream HTTP/1.1\r\nHost: x\r\n"
-        for field in shop.api.headers { request += "\(field.name.rawName): \(field.value)\r\n" }
-        await stream.send(request + more + "\r\n")
-        return stream
+        try await RawConnection.get(RawConnection.stream, of: shop, at: server, more)
     }
 
     @Test(

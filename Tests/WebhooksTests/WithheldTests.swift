@@ -1,3 +1,4 @@
+import Durable
 import Events
 import Kernel
 import TestSupport
@@ -13,6 +14,15 @@ struct WithheldTests {
         return try JSONValue(parsing: withheld).object?.members.compactMap { $0.value.decimalText } ?? []
     }
 
+    /// Expects that many calls to endpoints, and in none of them anything that the events withhold.
+    private func expectNone(of events: [DomainEvent], in hub: Hub, calls: Int) throws {
+        let bodies = hub.exchange.requests.elements.map { String(decoding: $0.body, as: UTF8.self) }
+        #expect(bodies.count == calls)
+        let secrets = try events.flatMap { try self.secrets(of: $0) }
+        #expect(Set(secrets).isSuperset(of: ["Ann Guest", "ann@example.test", "12045.50", "33.50"]))
+        for secret in secrets { #expect(!bodies.contains { $0.contains(secret) }, "\(secret)") }
+    }
+
     @Test("No confidential or restricted field of any type leaves by any profile", arguments: TestEngine.allCases)
     func profiles(_ engine: TestEngine) async throws {
         try await withHub(engine) { hub in
@@ -23,11 +33,34 @@ struct WithheldTests {
             for type in EventCatalog.all { events += try await hub.publish(1, type.example) }
             let expected = events.count * ProfileCatalog.all.count
             try await hub.deliveries(expected, where: "state = 'delivered'")
-            let bodies = hub.exchange.requests.elements.map { String(decoding: $0.body, as: UTF8.self) }
-            #expect(bodies.count == expected)
-            let secrets = try events.flatMap { try self.secrets(of: $0) }
-            #expect(Set(secrets).isSuperset(of: ["Ann Guest", "ann@example.test", "12045.50", "33.50"]))
-            for secret in secrets { #expect(!bodies.contains { $0.contains(secret) }, "\(secret)") }
+            try expectNone(of: events, in: hub, calls: expected)
+        }
+    }
+
+    @Test(
+        "Nor does one leave when its event is sent again, by a replay or alone, by any profile",
+        arguments: TestEngine.allCases)
+    func sentAgain(_ engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            var events: [DomainEvent] = []
+            for type in EventCatalog.all { events += try await hub.publish(1, type.example) }
+            // Nobody had subscribed when they happened: whatever is sent is sent again.
+            for profile in ProfileCatalog.all {
+                let subscription = try await hub.subscribe(more: #", "profile": "\#(profile.name)""#).0
+                _ = try await replays.begin(subscription.id)
+            }
+            let expected = events.count * ProfileCatalog.all.count
+            async let running: Void = replays.runner.drain()
+            try await replays.arrived(expected)
+            await running
+            try expectNone(of: events, in: hub, calls: expected)
+            for event in events {
+                let targets = try await replays.service.resend(event.id, to: nil, scope: Hub.scope)
+                #expect(targets.count == ProfileCatalog.all.count)
+            }
+            try await replays.arrived(2 * expected)
+            try expectNone(of: events, in: hub, calls: 2 * expected)
         }
     }
 
