@@ -42,6 +42,77 @@ struct FeedStoryTests {
         }
     }
 
+    @Test("A page that waits is answered by the event that comes meanwhile", arguments: TestEngine.allCases)
+    func longPoll(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let shop = try await Shop.open(server)
+            try await shop.makeProduct("Cup", sku: "CUP")
+            let last = try await eventually("it is in the feed") { try await shop.feed().first?.text("id") }
+            let page = "/api/v1/webhooks/events?after=\(last)"
+            let waiting = try await RawConnection.get(page + "&wait=30", of: shop, at: server)
+            // Those who ask after it have long been answered that there is nothing; so would it be, if it did not wait.
+            for _ in 0..<10 { #expect(try await shop.api.get(page).page().isEmpty) }
+            #expect(waiting.text.isEmpty)
+            try await shop.makeProduct("Bowl", sku: "BOWL")
+            #expect(try await waiting.outcome() == 200)
+            let feed = try await shop.feed()
+            #expect(feed.count == 2)
+            let bowl = try #require(feed.last).text("id")
+            try await until("it holds the bowl: \(waiting.text)") { waiting.text.contains(#""id":"\#(bowl)""#) }
+            await waiting.close()
+        }
+    }
+
+    @Test(
+        "A stream lets through only what its filters name, and begins behind the event of ?after",
+        arguments: TestEngine.allCases)
+    func filteredStream(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let shop = try await Shop.open(server)
+            func happen(_ number: Int) async throws {
+                try await shop.makeProduct("Cup \(number)", sku: "CUP-\(number)")
+                _ = try await shop.deliver(shop.orderEvent("o-\(number)"))
+                _ = try await shop.order("o-\(number)")
+            }
+            // Some of it is there before the streams begin, some comes later. The last event that a stream has to show
+            // comes behind others that it must not: what it lets through wrongly has come by then.
+            try await happen(1)
+            let filters = [
+                ("event_type=order.*", "order"), ("event_type=order.created", "order"), ("entity_type=order", "order"),
+                ("event_type=product.*", "product"), ("event_type=product.created", "product"),
+                ("entity_type=product", "product"), ("event_type=order.*&entity_type=order", "order"),
+            ]
+            var streams: [(query: String, noun: String, connection: RawConnection)] = []
+            for (query, noun) in filters {
+                let path = "\(RawConnection.stream)?\(query)"
+                streams.append((query, noun, try await RawConnection.get(path, of: shop, at: server)))
+            }
+            try await happen(2)
+            try await shop.makeProduct("Cup 3", sku: "CUP-3")
+            let feed = try await eventually("all of it is in the feed") {
+                let feed = try await shop.feed()
+                return feed.count == 5 ? feed : nil
+            }
+            for (query, noun, stream) in streams {
+                let wanted = feed.filter { $0["entity_type"]?.string == noun }
+                try await until("\(query) shows what it names: \(stream.text)") { stream.events == wanted }
+                await stream.close()
+            }
+            let ids = try feed.map { try $0.text("id") }
+            let places: [(query: String, fields: String, wanted: [JSONValue])] = [
+                ("after=\(ids[1])", "", Array(feed[2...])), ("after=\(ids[1])&event_type=order.*", "", [feed[3]]),
+                // A browser that comes back asks with its first address, and says how far it has got beside it.
+                ("after=\(ids[0])", "Last-Event-ID: \(ids[3])\r\n", [feed[4]]),
+            ]
+            for (query, fields, wanted) in places {
+                let path = "\(RawConnection.stream)?\(query)"
+                let stream = try await RawConnection.get(path, of: shop, at: server, fields)
+                try await until("\(query) goes on there: \(stream.text)") { stream.events == wanted }
+                await stream.close()
+            }
+        }
+    }
+
     @Test(
         "What a dead endpoint missed is counted, sent again with the same ids, and looked up",
         arguments: TestEngine.allCases)
