@@ -164,6 +164,46 @@ struct TenantWallTests {
         }
     }
 
+    @Test(
+        "Another tenant's subscription can't be named in a body either, and gets nothing",
+        arguments: TestEngine.allCases)
+    func bodies(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            try await Receiver.run { theirs in
+                try await Receiver.run { receiver in
+                    let target = try await Shop.open(server).subscribe(theirs.url, to: "*").id
+                    let token = try await server.token(tenant: TestServer.stranger)
+                    let stranger = try await Shop.open(
+                        server.caller(token: token, tenant: TestServer.stranger), externalID: "conn-2")
+                    try await stranger.makeProduct("Cup", sku: "CUP")
+                    let first = try await eventually("there is an event") { try await stranger.feed().first }
+                    let resend = "/api/v1/events/\(try first.text("id"))/replay"
+                    let since = TimeSource.system.now() - .seconds(3600)
+                    func calls(_ subscription: String) -> [(path: String, body: String)] {
+                        let named = #""subscription_id": "\#(subscription)""#
+                        return [
+                            (resend, "{\(named)}"),
+                            ("/api/v1/webhooks/replays", #"{\#(named), "since": "\#(since)", "dry_run": true}"#),
+                            ("/api/v1/webhooks/replays", #"{\#(named), "since": "\#(since)"}"#),
+                        ]
+                    }
+                    for (path, body) in calls(target) {
+                        let answer = try await stranger.api.post(path, body)
+                        #expect(answer.status == 404, "\(path) \(body): \(answer.text)")
+                    }
+                    // The same calls are good ones where the subscription is the caller's own.
+                    let own = try await stranger.subscribe(receiver.url, to: "product.*").id
+                    for (path, body) in calls(own) {
+                        let answer = try await stranger.api.post(path, body)
+                        #expect([200, 202].contains(answer.status), "\(path) \(body): \(answer.text)")
+                    }
+                    try await until("its own endpoint has got both") { receiver.deliveries.count >= 2 }
+                    #expect(theirs.deliveries.isEmpty)
+                }
+            }
+        }
+    }
+
     @Test("Lists and the feed show a tenant its own rows only", arguments: TestEngine.allCases)
     func lists(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in

@@ -52,6 +52,49 @@ struct EventLogTests {
         }
     }
 
+    /// How a page behind a cursor is refused; nil where it is not.
+    private func refusal(_ hub: Hub, of cursor: EventID) async throws -> Refusal? {
+        do {
+            _ = try await ids(hub) { $0.before = cursor }
+            return nil
+        } catch let refusal as Refusal {
+            return refusal
+        }
+    }
+
+    @Test(
+        "A cursor of another's log is refused, and of what is held no longer is gone with the oldest told",
+        arguments: TestEngine.allCases)
+    func cursors(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let old = try await hub.publish(2).map(\.id)
+            let theirs = try await hub.publish(1, scope: Hub.neighbour)[0].id
+            let forged: EventID = hub.ids.next()
+            try await hub.number()
+            #expect(try await ids(hub) { $0.before = old[1] } == [old[0]])
+            for cursor in [theirs, forged] { #expect(try await refusal(hub, of: cursor)?.kind == .invalid) }
+
+            hub.time.advance(by: .seconds(40 * 86_400))
+            let young = try await hub.publish(2).map(\.id)
+            try await hub.number()
+            try await RetentionKeeper(database: hub.database, policy: RetentionPolicy(), time: hub.time.source).clear()
+            #expect(try await ids(hub) { $0.before = young[1] } == [young[0]])
+            let gone = try #require(try await refusal(hub, of: old[0]))
+            #expect(gone.kind == .gone)
+            #expect(gone.fields == [Refusal.Field("oldest", .string(young[0].ulid))])
+        }
+    }
+
+    @Test("The cursor of an event that has no place in the log yet is refused")
+    func earlyCursor() async throws {
+        try await withHub(.postgres) { hub in
+            let early = try await hub.publish()[0].id
+            #expect(try await refusal(hub, of: early)?.kind == .invalid)
+            try await hub.number()
+            #expect(try await ids(hub) { $0.before = early }.isEmpty)
+        }
+    }
+
     @Test("It can be asked by time, entity, source and what became of the deliveries", arguments: TestEngine.allCases)
     func filters(engine: TestEngine) async throws {
         try await withHub(engine, answer: { $0.url.hasSuffix("bad") ? .status(410) : .status(200) }) { hub in

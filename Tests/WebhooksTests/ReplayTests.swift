@@ -292,6 +292,28 @@ struct ReplayTests {
         }
     }
 
+    @Test("An event that is held no longer is gone, and not sent again", arguments: TestEngine.allCases)
+    func resendOfOld(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            let event = try await hub.publish()[0].id
+            try await hub.number()
+            let subscription = try await hub.subscribe().0.id
+            // To the millisecond: events are held from there on, and what is older may still lie in the store.
+            hub.time.advance(by: .seconds(30 * 86_400))
+            #expect(try await replays.service.resend(event, to: subscription, scope: Hub.scope) == [subscription])
+            try await replays.arrived(1)
+            hub.time.advance(by: .milliseconds(1))
+            for target in [subscription, nil] {
+                let error = await #expect(throws: Refusal.self) {
+                    try await replays.service.resend(event, to: target, scope: Hub.scope)
+                }
+                #expect(error?.kind == .gone)
+            }
+            #expect(try await hub.count("delivery") == 1)
+        }
+    }
+
     @Test("A rate spreads deliveries over time", arguments: TestEngine.allCases)
     func rate(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
