@@ -10,14 +10,14 @@ package struct TestCertificate: Sendable {
     /// The authority that the tests' clients trust.
     package static let authority = """
         -----BEGIN CERTIFICATE-----
-        MIIBWDCB/6ADAgECAhQLCkokxaHyLiLW/zwRR8Ad6bkkLjAKBggqhkjOPQQDAjAZ
+        MIIBWDCB/6ADAgECAhQcePfRB6l0aIEB2keyb1u99GZP9TAKBggqhkjOPQQDAjAZ
         MRcwFQYDVQQDDA5UZXN0IGF1dGhvcml0eTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIw
         MDEwMTAwMDAwMFowGTEXMBUGA1UEAwwOVGVzdCBhdXRob3JpdHkwWTATBgcqhkjO
-        PQIBBggqhkjOPQMBBwNCAAQvSxR4d7bMH5qJACN/5LGrIEMoFaZMLqFEIUXTIIka
-        MQ1uQ73lKQhkxK9lz6Qmx/dfqsYHqjdeO+nt/JPu5RxaoyMwITAPBgNVHRMBAf8E
-        BTADAQH/MA4GA1UdDwEB/wQEAwIBBjAKBggqhkjOPQQDAgNIADBFAiBpY/yeRlmC
-        RFrJs9cwv+FlYyIHMHz3iOLSE4QC3lshRgIhAIdj8pxRwjcbt8Wu3JMShs/t8Qpw
-        6jA2S3MnoRO1LhOO
+        PQIBBggqhkjOPQMBBwNCAARLAeO/T6YpDpCB0n6TSJhnFY1r71jefii5bJnExPWw
+        Lfwwzj/0XUc/3lJgjYbJL4bkk0jHK4JvQPeEQU1G+KLMoyMwITAPBgNVHRMBAf8E
+        BTADAQH/MA4GA1UdDwEB/wQEAwIBBjAKBggqhkjOPQQDAgNIADBFAiBa0G2layJi
+        o20jghtcsPlI/0nFMl+ROMKB2CraD5Y8vgIhAN40+6hj+/Y1iLKdV5fUKUS+6H9Y
+        F2OccSlRvxf6t8Q9
         -----END CERTIFICATE-----
         """
 
@@ -25,21 +25,43 @@ package struct TestCertificate: Sendable {
     package static let good = TestCertificate(
         certificate: """
             -----BEGIN CERTIFICATE-----
-            MIIBezCCASCgAwIBAgIUL9MX/+xH/isumZqVQ/fOXyATFR8wCgYIKoZIzj0EAwIw
+            MIIBejCCASCgAwIBAgIUTH8F7ZddTKSrUdFl4or0Os4iz4kwCgYIKoZIzj0EAwIw
             GTEXMBUGA1UEAwwOVGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgPMjEy
             MDAxMDEwMDAwMDBaMBgxFjAUBgNVBAMMDWhvb2tzLmV4YW1wbGUwWTATBgcqhkjO
-            PQIBBggqhkjOPQMBBwNCAATtqNw2zWnWcDcaRnChSWx120y+RgiMqMG5nDcLJ5Yu
-            wCJMWfaxUvIQcXbtWNYMHLFM+nP/nxxDawVjJiJ8lpNQo0UwQzAMBgNVHRMBAf8E
+            PQIBBggqhkjOPQMBBwNCAAQDYUmISZE+6L+v1r3v62Im85YC55DPogCXq5BdDkvy
+            3VTlR14YyxqVYRHRPGMyk39mkPtH6y2SKafgmiUfNl29o0UwQzAMBgNVHRMBAf8E
             AjAAMBMGA1UdJQQMMAoGCCsGAQUFBwMBMB4GA1UdEQQXMBWCDWhvb2tzLmV4YW1w
-            bGWHBH8AAAEwCgYIKoZIzj0EAwIDSQAwRgIhAPJetNFBcDn+RtOp49LFSWIm1L1G
-            Bjo5Fiz6BIYYtF5WAiEAuUCaRoBaNQQds+v26/m9Oig+8sG0yqM2tI8IWiUTbiA=
+            bGWHBH8AAAEwCgYIKoZIzj0EAwIDSAAwRQIgImTjF6r8k6HyjaAoL8hHIURXKVUQ
+            v4kenDCsc4fj2WcCIQDCUlWRZucgXPY+SzABl0RFUaEvMrU21F15ozFR/t4k5w==
             -----END CERTIFICATE-----
             """,
         key: """
             -----BEGIN PRIVATE KEY-----
-            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPW4+GAEbIN78tilV
-            Az0vjqiCESvprDL0yKIbNsXP5SShRANCAATtqNw2zWnWcDcaRnChSWx120y+RgiM
-            qMG5nDcLJ5YuwCJMWfaxUvIQcXbtWNYMHLFM+nP/nxxDawVjJiJ8lpNQ
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFzV1nDlWlx/bmHT4
+            otsYpju1Y1axGwzsTg/RxKYGc9ChRANCAAQDYUmISZE+6L+v1r3v62Im85YC55DP
+            ogCXq5BdDkvy3VTlR14YyxqVYRHRPGMyk39mkPtH6y2SKafgmiUfNl29
+            -----END PRIVATE KEY-----
+            """)
+
+    /// For `hooks.example` alone: good for the name and not for the address that it leads to.
+    static let nameOnly = TestCertificate(
+        certificate: """
+            -----BEGIN CERTIFICATE-----
+            MIIBczCCARqgAwIBAgIUFi9vIkqIdbMaZQ0l5uKGedaS2AswCgYIKoZIzj0EAwIw
+            GTEXMBUGA1UEAwwOVGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgPMjEy
+            MDAxMDEwMDAwMDBaMBgxFjAUBgNVBAMMDWhvb2tzLmV4YW1wbGUwWTATBgcqhkjO
+            PQIBBggqhkjOPQMBBwNCAATXsQ3mCXcqvDT4xgncooo8p14w6MA2pHkU2a3u5sFo
+            dUH4i7xf5LVlZMmiENg5RbzXEIppIoTGtbuu1+6AlDShoz8wPTAMBgNVHRMBAf8E
+            AjAAMBMGA1UdJQQMMAoGCCsGAQUFBwMBMBgGA1UdEQQRMA+CDWhvb2tzLmV4YW1w
+            bGUwCgYIKoZIzj0EAwIDRwAwRAIgS0sojiK2cPsE4IaELonE8kL/NbZn5eg3wZQG
+            bD0jEFYCIBPij7v1+niSb/dS+z9oZNmjV/hsCC6MmabSvnO13qUH
+            -----END CERTIFICATE-----
+            """,
+        key: """
+            -----BEGIN PRIVATE KEY-----
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9mIE5mn3x7yS51B9
+            LgSKE+vxb3WglQG/jtCiQpgeCgChRANCAATXsQ3mCXcqvDT4xgncooo8p14w6MA2
+            pHkU2a3u5sFodUH4i7xf5LVlZMmiENg5RbzXEIppIoTGtbuu1+6AlDSh
             -----END PRIVATE KEY-----
             """)
 
@@ -47,21 +69,21 @@ package struct TestCertificate: Sendable {
     package static let expired = TestCertificate(
         certificate: """
             -----BEGIN CERTIFICATE-----
-            MIIBbDCCARKgAwIBAgIUf6wHc1MCtTUoUmTZadJr2lyMXhswCgYIKoZIzj0EAwIw
+            MIIBbTCCARKgAwIBAgIUFro/xkIqcvk/o3WR8iBOv2fYAQMwCgYIKoZIzj0EAwIw
             GTEXMBUGA1UEAwwOVGVzdCBhdXRob3JpdHkwHhcNMjAwMTAxMDAwMDAwWhcNMjEw
             MTAxMDAwMDAwWjASMRAwDgYDVQQDDAdleHBpcmVkMFkwEwYHKoZIzj0CAQYIKoZI
-            zj0DAQcDQgAEC23PaD75KiVD8miqr69wvpbP+H5MHCyLxVFk37+2Q73hoGd4fnJD
-            BOU5iW95+eMKdf6l4gBpCdL/hNHAPiZkGKM/MD0wDAYDVR0TAQH/BAIwADATBgNV
+            zj0DAQcDQgAEK6fGNogp+j2CM4SrM69mcwPp1H3MZ0CzXC7aRxGWnfnuG1me9pZD
+            v5ykGq/u60wRL2qiEK8vj6EgluqvGVo1wqM/MD0wDAYDVR0TAQH/BAIwADATBgNV
             HSUEDDAKBggrBgEFBQcDATAYBgNVHREEETAPgg1ob29rcy5leGFtcGxlMAoGCCqG
-            SM49BAMCA0gAMEUCIQDBmoistnJPhceLHmOOraTAU1mF0x4yrc+Okrx213UvpwIg
-            TwfIMLViFFdOyW38s7m1lrbmtmWIAuDnk8yIliCv+8g=
+            SM49BAMCA0kAMEYCIQDCuSgZgPLBEqswf512UwXNxqcBgpRJ2YIvGamWLL4pgwIh
+            AKtV9jzOKFTkP3KEF8Pnz4fmQJ4Yn4jqDgADH5UyEqgN
             -----END CERTIFICATE-----
             """,
         key: """
             -----BEGIN PRIVATE KEY-----
-            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgoEjIUoa94y00cmZ5
-            YFYVbX35hrtYuu/Oh6OIkzbmAI2hRANCAAQLbc9oPvkqJUPyaKqvr3C+ls/4fkwc
-            LIvFUWTfv7ZDveGgZ3h+ckME5TmJb3n54wp1/qXiAGkJ0v+E0cA+JmQY
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgiEdVoz7p4rhIrh2r
+            T8dsCuh7kZeo8dqJUWK3vFaQ3kuhRANCAAQrp8Y2iCn6PYIzhKszr2ZzA+nUfcxn
+            QLNcLtpHEZad+e4bWZ72lkO/nKQar+7rTBEvaqIQry+PoSCW6q8ZWjXC
             -----END PRIVATE KEY-----
             """)
 
