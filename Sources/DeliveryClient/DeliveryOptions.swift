@@ -12,7 +12,7 @@ package struct DeliveryOptions: Sendable {
     package var idleTime: Duration = .seconds(50)
     /// Lets balancers in front of a receiver spread anew.
     package var usesPerConnection = 1000
-    /// After it a kept connection is left, so that a host that has moved is followed.
+    /// After it no request begins on a connection any more, so that a host that has moved is followed.
     package var lifetime: Duration = .seconds(600)
 
     package init(trustRoots: [UInt8]? = nil) {

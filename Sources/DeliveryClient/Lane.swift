@@ -158,10 +158,10 @@ extension Lane {
     }
 
     func park(_ connection: Connection) {
-        let now = NIODeadline.now()
-        guard !isClosed, now - connection.bornAt < TimeAmount(parts.options.lifetime) else { return connection.close() }
+        if isClosed { return connection.close() }
         let parking = pool.park(
-            connection, of: connection.endpoint, peerKeeps: connection.peerKeeps, now: now)
+            connection, of: connection.endpoint, peerKeeps: connection.peerKeeps,
+            end: connection.bornAt + TimeAmount(parts.options.lifetime), now: .now())
         for evicted in parking.evicted { evicted.close() }
         guard let slot = parking.slot else { return connection.close() }
         connection.slot = slot

@@ -118,6 +118,30 @@ import Testing
         }
     }
 
+    @Test("A connection whose lifetime is over serves no further request, whether it was busy or idle till then")
+    func lifetime() async throws {
+        var options = DeliveryOptions()
+        options.lifetime = .zero
+        try await TestPeer.run { peer in
+            try await withClient(options: options) { client in
+                for _ in 0..<3 { _ = try await client.send(OutgoingRequest(method: .post, url: peer.url)) }
+            }
+            #expect(peer.requests.map(\.connection) == [1, 2, 3])
+        }
+        options.lifetime = .milliseconds(50)
+        let begin = ContinuousClock.now
+        try await TestPeer.run { peer in
+            try await withClient(options: options) { client in
+                _ = try await client.send(OutgoingRequest(method: .post, url: peer.url))
+                await peer.wait { $0.openCount == 0 }
+                // Long before it would have been idle for too long.
+                #expect(begin.duration(to: .now) < options.idleTime)
+                _ = try await client.send(OutgoingRequest(method: .post, url: peer.url))
+            }
+            #expect(peer.requests.map(\.connection) == [1, 2])
+        }
+    }
+
     @Test("Of very many endpoints only a bounded number of connections is kept, and of those without one nothing")
     func manyEndpoints() async throws {
         var options = DeliveryOptions()

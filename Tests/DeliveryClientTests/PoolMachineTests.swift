@@ -61,6 +61,18 @@ import Testing
         #expect(pool.endpointsCount == 0)
     }
 
+    @Test("No connection is kept beyond its lifetime, be it idle for ever so short a time")
+    func lifetimes() {
+        var pool = pool(inAll: 9)
+        #expect(pool.park("a", of: "a", end: start + .seconds(9), now: start).until == start + .seconds(9))
+        #expect(pool.park("b", of: "b", end: start + .seconds(900), now: start).until == start + .seconds(50))
+        #expect(pool.park("c", of: "c", end: start, now: start).slot == nil)
+
+        #expect(pool.take("a", now: start + .seconds(9)) == nil)
+        let over = pool.expire(now: start + .seconds(9))
+        #expect(over.expired == ["a"] && over.next == start + .seconds(50))
+    }
+
     @Test("One that its peer closed is forgotten wherever it stands, and its place is used again")
     func removal() {
         var pool = pool(perEndpoint: 9, inAll: 9)

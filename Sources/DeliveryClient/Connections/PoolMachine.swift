@@ -45,14 +45,15 @@ struct PoolMachine<Connection> {
         return remove(slot)
     }
 
-    /// Keeps a connection; `peerKeeps` is how long the peer says it does. Gives back where, nil for a connection that
-    /// is not worth it, and those that have to make room.
+    /// Keeps a connection; `peerKeeps` is how long the peer says it does, `end` when its lifetime is over. Gives back
+    /// where, nil for a connection that is not worth it, and those that have to make room.
     mutating func park(
-        _ connection: Connection, of endpoint: String, peerKeeps: TimeAmount? = nil, now: NIODeadline
+        _ connection: Connection, of endpoint: String, peerKeeps: TimeAmount? = nil,
+        end: NIODeadline = .distantFuture, now: NIODeadline
     ) -> (slot: Slot?, until: NIODeadline, evicted: [Connection]) {
         // A second less than the peer says, or the next request meets its closing.
         let peerTime = peerKeeps.map { $0 - .seconds(1) } ?? limits.idleTime
-        let until = now + min(peerTime, limits.idleTime)
+        let until = min(now + min(peerTime, limits.idleTime), end)
         guard until > now else { return (nil, until, []) }
         var evicted: [Connection] = []
         if let slots = endpoints[endpoint], slots.count >= limits.idlePerEndpoint, let first = slots.first {
