@@ -78,7 +78,9 @@ struct FeedOrderTests {
                     }
                     for try await mine in writers { mine.forEach(written.record) }
                 }
-                // Everyone else is done and numbered while the first transaction is still open.
+                // Everyone else is done and numbered while the first transaction is still open: nobody sees its events.
+                while try await hubs[1].count("feed") < 8 * 30 { try await hubs[1].number() }
+                #expect(try await hubs[1].count("event") == 8 * 30)
                 late.commit()
                 try await lateCommit.value
                 while try await hubs[1].count("feed") < lateEvents.count + 8 * 30 { try await hubs[1].number() }
@@ -86,6 +88,8 @@ struct FeedOrderTests {
                 try await readers.waitForAll()
             }
             try await expectOneOrder(hubs[0], written: written.elements + lateEvents.map(\.id), read: read.elements)
+            // Made before all others and committed behind them, they come behind them.
+            for sequence in read.elements { #expect(Array(sequence.suffix(3)) == lateEvents.map(\.id)) }
             for database in databases { await database.shutdown() }
         }
     }
