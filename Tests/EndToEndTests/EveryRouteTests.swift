@@ -306,7 +306,7 @@ extension RouteWalk {
         try await call(.get, one)
         try await call(.post, one + "/pause")
         try await call(.post, one + "/resume")
-        try await call(.patch, one, #"{"rate": 2}"#)
+        #expect(try await call(.patch, one, #"{"rate": 2}"#)["rate"]?.integer == 2)
         try await call(.post, one + "/cancel")
     }
 

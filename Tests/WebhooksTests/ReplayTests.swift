@@ -335,6 +335,37 @@ struct ReplayTests {
         }
     }
 
+    @Test(
+        "A rate that is changed counts at once, whatever the old one had still to wait", arguments: TestEngine.allCases)
+    func changedRate(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(100)
+            let (subscription, _) = try await hub.subscribe()
+            let replay = try await replays.begin(subscription.id, #", "rate": 1"#)
+            let claim = try await replays.claim(3)
+            var pace = ReplayPace(slice: 32)
+            var queued: [Int] = []
+            // Each rate with the slices that are tried under it, 50 ms apart.
+            let rates: [(rate: Int?, slices: Int)] = [(1, 2), (100, 3), (nil, 1)]
+            for (rate, slices) in rates {
+                if rate != 1 { try await replays.service.setRate(rate, of: replay.id, scope: Hub.scope) }
+                #expect(try await replays.replay(replay.id).rate == rate)
+                for _ in 0..<slices {
+                    let step = try await replays.workflow.step(claim, pace: pace)
+                    pace = step.pace
+                    queued.append(step.queued)
+                    try await replays.arrived(queued.reduce(0, +))
+                    hub.time.advance(by: .milliseconds(50))
+                }
+            }
+            #expect(queued == [1, 0, 10, 0, 10, 32])
+            await #expect(throws: Refusal.self) {
+                try await replays.service.setRate(1, of: replay.id, scope: Hub.stranger)
+            }
+        }
+    }
+
     @Test("The window follows the endpoint")
     func pace() {
         var pace = ReplayPace(slice: 32)
