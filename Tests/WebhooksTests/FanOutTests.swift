@@ -62,22 +62,45 @@ struct FanOutTests {
         }
     }
 
+    /// Records an order as a change would, offers it to nobody, and counts the statements that it took.
+    private func record(in hub: Hub) async throws -> (ready: Int, statements: Int) {
+        let fanOut = FanOut(ids: hub.ids, dispatcher: hub.dispatcher)
+        let event = OrderCreated.example.occurred(
+            id: hub.ids.next(), at: hub.time.now, scope: Hub.scope, actor: .system, source: "api", causation: nil)
+        let (database, now) = (hub.database, hub.time.now)
+        return try await database.write { transaction in
+            let before = database.statementCount
+            return (
+                try fanOut.record([event], now: now, in: transaction).ready.count, database.statementCount - before
+            )
+        }
+    }
+
     @Test("One event for 25 subscriptions takes five statements at most", arguments: TestEngine.allCases)
     func statements(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             for _ in 0..<25 { _ = try await hub.subscribe() }
-            let fanOut = FanOut(ids: hub.ids, dispatcher: hub.dispatcher)
-            let event = OrderCreated.example.occurred(
-                id: hub.ids.next(), at: hub.time.now, scope: Hub.scope, actor: .system, source: "api", causation: nil)
-            let (database, now) = (hub.database, hub.time.now)
-            let (ready, statements) = try await database.write { transaction in
-                let before = database.statementCount
-                return (
-                    try fanOut.record([event], now: now, in: transaction).ready.count, database.statementCount - before
-                )
-            }
+            let (ready, statements) = try await record(in: hub)
             #expect(ready == 25)
             #expect(statements <= 5)
+        }
+    }
+
+    @Test("So it does where filters of some subscriptions, or of all, refuse it", arguments: TestEngine.allCases)
+    func refused(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let refusing = #", "filter": {"no_such_field": {"$exists": true}}"#
+            for _ in 0..<9 { _ = try await hub.subscribe(more: refusing) }
+            // What is refused waits for nothing, so it stands in nobody's way where the order is kept.
+            _ = try await hub.subscribe(more: refusing + #", "ordered": true"#)
+            let all = try await record(in: hub)
+            #expect(all.ready == 0 && all.statements <= 5)
+            for _ in 0..<15 { _ = try await hub.subscribe() }
+            let some = try await record(in: hub)
+            #expect(some.ready == 15 && some.statements <= 5)
+            #expect(try await hub.count("delivery", where: "state = 'pending' AND reason IS NULL") == 15)
+            let ended = "state = 'skipped' AND reason = 'filtered' AND finished_at = created_at AND attempts = 0"
+            #expect(try await hub.count("delivery", where: "\(ended) AND claim = 0 AND ordered_by IS NULL") == 20)
         }
     }
 

@@ -14,7 +14,7 @@ struct FanOut: Sendable {
         self.dispatcher = dispatcher
     }
 
-    /// Records events, their place in the feed and their deliveries, in at most six statements whatever their number.
+    /// Records events, their place in the feed and their deliveries, in at most five statements whatever their number.
     ///
     /// Returns the deliveries that are born leased to this process, and the endpoints that have to fetch theirs when
     /// they have room, to be offered to the dispatcher after the commit.
@@ -30,18 +30,19 @@ struct FanOut: Sendable {
             dispatcher?.room(for: subscriptions.values.joined().map { ($0.id, $0.scope.tenant) }) ?? Room(left: 0)
         for event in events {
             for target in subscriptions[event.scope.tenant] ?? [] where target.wants(event) {
-                guard try gate.takes(event, for: target) else {
-                    gate.refuse(event, for: target, id: ids.next(), now: now)
-                    continue
-                }
+                let isTaken = try gate.takes(event, for: target)
                 let delivery = ReadyDelivery(
-                    new: ids.next(), of: event, to: target.id, isOrdered: target.isOrdered,
+                    new: ids.next(), of: event, to: target.id, isOrdered: isTaken && target.isOrdered,
                     claim: dispatcher?.claim ?? 0, now: now)
-                new.add(delivery, room: &room, now: now, to: &rows)
+                if isTaken {
+                    new.add(delivery, room: &room, now: now, to: &rows)
+                } else {
+                    // Kept, so that its absence at the endpoint can be explained.
+                    DeliveryStore.append(delivery, .skipped(reason: FilterGate.reason), now: now, to: &rows)
+                }
             }
         }
         try DeliveryStore.insert(rows, in: transaction)
-        try gate.store(in: transaction)
         return new
     }
 }
