@@ -114,6 +114,7 @@ struct SubscriptionChangeTests {
             Refused(#"{"filter": {"a": {"$x": 1}}}"#, "/filter/a/$x"), Refused(#"{"rate_limit": 0}"#, "/rate_limit"),
             Refused(#"{"retry": {"factor": 0}}"#, "/retry/factor"),
             Refused(#"{"max_in_flight": 1000}"#, "/max_in_flight"),
+            Refused(#"{"max_in_flight": 129}"#, "/max_in_flight"), Refused(#"{"max_in_flight": 0}"#, "/max_in_flight"),
         ])
     func refused(_ refused: Refused) async throws {
         try await withHub(.sqlite) { hub in
@@ -123,6 +124,16 @@ struct SubscriptionChangeTests {
             } throws: { error in
                 (error as? InvalidDocument)?.faults.map(\.pointer) == [refused.pointer]
             }
+        }
+    }
+
+    @Test("A window may have one call, and 128 at most", arguments: [1, 128])
+    func windows(_ calls: Int) async throws {
+        try await withHub(.sqlite) { hub in
+            let (made, _) = try await hub.subscribe(more: #", "max_in_flight": \#(calls)"#)
+            #expect(made.maxInFlight == calls)
+            let (other, _) = try await hub.subscribe()
+            #expect(try await Self.change(hub, other.id, #"{"max_in_flight": \#(calls)}"#).maxInFlight == calls)
         }
     }
 
