@@ -46,7 +46,7 @@ extension Problem {
             case .tooMany: .tooManyRequests
             case .unavailable: .serviceUnavailable
             }
-        self.init(status, refusal.sentence, fields: refusal.fields)
+        self.init(status, refusal.sentence, faults: refusal.faults, fields: refusal.fields)
         // Both say "later", so both say when, even where the service named no number.
         if refusal.kind == .stale { headers[.eTag] = refusal.fields.first { $0.name == "etag" }?.value.string }
         let mustSayWhen = refusal.kind == .unavailable || refusal.kind == .tooMany

@@ -39,19 +39,31 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// One plain sentence for the caller.
     package let sentence: String
     package let fields: [Field]
+    /// Where in the document stands what is refused, if it stands in one.
+    package let faults: [FieldFault]
     /// Whole seconds after which asking again may help.
     package let retryAfter: Int?
 
-    package init(_ kind: Kind, _ sentence: String, fields: [Field] = [], retryAfter: Int? = nil) {
+    package init(
+        _ kind: Kind, _ sentence: String, fields: [Field] = [], faults: [FieldFault] = [], retryAfter: Int? = nil
+    ) {
         self.kind = kind
         self.sentence = sentence
         self.fields = fields
+        self.faults = faults
         self.retryAfter = retryAfter
     }
 
     /// The answer to an id that names nothing, and to one of another tenant alike.
     package static func notFound(_ what: String) -> Refusal {
         Refusal(.notFound, "There is no such \(what).")
+    }
+
+    /// The same for ids that a document names, each at its JSON pointer.
+    package static func notFound(_ what: String, at pointers: [String]) -> Refusal {
+        Refusal(
+            .notFound, "There is no such \(what).",
+            faults: pointers.map { FieldFault(pointer: $0, detail: "there is no such \(what)") })
     }
 
     /// What stands in the way, in one sentence; `fields` may name it for programs.

@@ -217,6 +217,28 @@ struct OrderLifeTests {
         }
     }
 
+    @Test("A new line that names another tenant's variant is refused at its place", arguments: TestEngine.allCases)
+    func foreignVariants(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let foreign = try await shop.variant("B", scope: Shop.stranger).id
+            let own = try await shop.variant("B").id
+            let order = try await place(shop)
+            func addition(_ variant: VariantID) -> String {
+                """
+                {"note":"one more","add_lines":[{"sku":"A","quantity":1,"unit_price":1},
+                    {"variant_id":"\(variant)","sku":"B","quantity":1,"unit_price":1}]}
+                """
+            }
+            await #expect(throws: Refusal.notFound("variant", at: ["/add_lines/1/variant_id"])) {
+                _ = try await edit(shop, order, addition(foreign))
+            }
+            let story = try await shop.orders.require(order.id, scope: Shop.scope, withSource: false)
+            #expect(story.order == order && story.notes.isEmpty)
+            let edited = try await edit(shop, order, addition(own))
+            #expect(edited.lines.map(\.variant) == [nil, nil, own] && edited.lines[2].match == .item)
+        }
+    }
+
     @Test("The lines of a store's order are the store's; its tags are not", arguments: TestEngine.allCases)
     func importedEdits(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in

@@ -89,6 +89,50 @@ struct OrderServiceTests {
         }
     }
 
+    @Test("A line that names another tenant's variant is refused at its place", arguments: TestEngine.allCases)
+    func foreignVariants(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let own = try await shop.variant("A").id
+            let foreign = try await shop.variant("A", scope: Shop.stranger).id
+            let unknown: VariantID = shop.ids.next()
+            // The SKU would find a variant, and is not what was asked for.
+            let body = """
+                {"idempotency_key":"k","currency":"USD","items":[
+                    {"variant_id":"\(own)","quantity":1,"unit_price":1},
+                    {"variant_id":"\(foreign)","sku":"A","quantity":1,"unit_price":1},
+                    {"variant_id":"\(unknown)","quantity":1,"unit_price":1}]}
+                """
+            await #expect(throws: Refusal.notFound("variant", at: ["/items/1/variant_id", "/items/2/variant_id"])) {
+                _ = try await place(shop, body)
+            }
+            #expect(try await shop.stored().isEmpty)
+            // A store tells what it has sold: its order is kept, whatever it names.
+            try await shop.take([snapshot("told", lines: [line("1", item: foreign.description)])])
+            #expect(try await shop.order("told").lines.map(\.match) == [.unmatched])
+        }
+    }
+
+    @Test("An order of a variant that is gone since is still answered to its key", arguments: TestEngine.allCases)
+    func goneVariant(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let product = try await shop.product(#"{"title":"T","variants":[{"sku":"A"}]}"#)
+            let variant = try #require(product.variants.first).id
+            func body(_ key: String) -> String {
+                """
+                {"idempotency_key":"\(key)","currency":"USD","items":[
+                    {"variant_id":"\(variant)","quantity":1,"unit_price":1}]}
+                """
+            }
+            let first = try await place(shop, body("k1"))
+            try await shop.products.delete(product.id, scope: Shop.scope, actor: Shop.actor)
+            let again = try await place(shop, body("k1"))
+            #expect(!again.isNew && again.order == first.order)
+            await #expect(throws: Refusal.notFound("variant", at: ["/items/0/variant_id"])) {
+                _ = try await place(shop, body("k2"))
+            }
+        }
+    }
+
     // MARK: Moving
 
     @Test(

@@ -45,6 +45,37 @@ struct PlacedOrderStoryTests {
         }
     }
 
+    @Test("Another tenant's variant is 404 at its place, in a new order and in an edit", arguments: TestEngine.allCases)
+    func foreignVariant(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let shop = try await Shop.open(server)
+            let product = try await shop.makeProduct("Shirt", sku: "SHIRT-M")
+            let variant = try #require(product["variants"]?.array?.first).text("id")
+            let token = try await server.token(tenant: TestServer.stranger)
+            let stranger = server.caller(token: token, tenant: TestServer.stranger)
+            let lines = """
+                [{"sku": "SOMETHING", "quantity": 1, "unit_price": 1},
+                 {"variant_id": "\(variant)", "sku": "SHIRT-M", "quantity": 1, "unit_price": 1}]
+                """
+            let order = #"{"idempotency_key": "mine-1", "currency": "USD", "items": \#(lines)}"#
+
+            let refused = try await stranger.post("/api/v1/oms/orders", order)
+            #expect(refused.status == 404, "\(refused.text)")
+            #expect(refused["errors"]?.array?.compactMap { $0["pointer"]?.string } == ["/items/1/variant_id"])
+            #expect(try await stranger.get("/api/v1/oms/orders").page().isEmpty)
+
+            let placed = try await stranger.post("/api/v1/oms/orders", Self.document(key: "mine-2"))
+            let path = "/api/v1/oms/orders/\(try placed.text("id"))"
+            let edited = try await stranger.call(.patch, path, #"{"add_lines": \#(lines)}"#)
+            #expect(edited.status == 404, "\(edited.text)")
+            #expect(edited["errors"]?.array?.compactMap { $0["pointer"]?.string } == ["/add_lines/1/variant_id"])
+            #expect(try await stranger.get(path)["lines"]?.array?.count == 1)
+
+            let own = try await shop.api.post("/api/v1/oms/orders", order)
+            #expect(own.status == 201 && own["lines"]?.array?.last?["match"]?.string == "item", "\(own.text)")
+        }
+    }
+
     @Test("A repeated call with its key gets the first answer, another body a conflict", arguments: TestEngine.allCases)
     func idempotencyKey(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in

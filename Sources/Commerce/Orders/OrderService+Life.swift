@@ -15,8 +15,7 @@ extension OrderService {
     /// Changes lines, tags and notes. Nothing is written where nothing differs.
     package func edit(_ id: OrderID, _ edit: OrderEdit, scope: Scope, actor: Actor) async throws -> Order {
         try await change(id, scope: scope, actor: actor) { order, events, transaction in
-            let lines = edit.newItems.enumerated().map { $1.line(at: order.lines.count + $0 + 1) }
-            let matches = try matches(of: lines, scope: scope, in: transaction)
+            let matches = try matches(of: edit.newItems, in: "add_lines", scope: scope, in: transaction)
             let names = try order.edit(edit, matches: matches)
             if names.contains("tags") {
                 try OrderNoteStore.setTags(order.tags, of: id, tenant: scope.tenant, in: transaction)

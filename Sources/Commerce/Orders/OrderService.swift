@@ -104,7 +104,8 @@ package struct OrderService: Sendable {
         let arrival = OrderMerge.Arrival(
             id: id, scope: scope, idempotencyKey: key.text, connection: nil, channel: new.channel,
             sourcePlatform: "api", inbox: nil, snapshot: snapshot,
-            matches: try matches(of: snapshot.lines, scope: scope, in: transaction), customer: new.customerID)
+            matches: try matches(of: new.items, in: "items", scope: scope, in: transaction),
+            customer: new.customerID)
         guard case .create(var order) = OrderMerge.decide(arrival, stored: nil, now: now) else {
             throw StorageError(.misuse, "a snapshot without a stored order makes one")
         }
@@ -116,15 +117,25 @@ package struct OrderService: Sendable {
         return order
     }
 
-    /// What lines that a caller wrote are; those written by hand are nothing of the catalogue.
+    /// What items that a caller wrote are; those written by hand are nothing of the catalogue.
+    ///
+    /// A store tells what it has sold, whether or not we know it. A caller names a variant of ours: where there is none
+    /// of that id the call is refused, and no SKU is taken in its place.
+    ///
+    /// - Parameter field: the name of the list in the body.
     func matches(
-        of lines: [OrderSnapshot.Line], scope: Scope, in transaction: any Transaction
+        of items: [OrderItem], in field: String, scope: Scope, in transaction: any Transaction
     ) throws -> [MatchedVariant] {
-        let questions = lines.map { line in
-            LineQuestion(tenant: scope.tenant, connection: nil, itemID: line.itemID, sku: line.sku)
+        let questions = items.map { item in
+            LineQuestion(tenant: scope.tenant, connection: nil, itemID: item.variant?.description, sku: item.sku)
         }
         let matcher = try LineMatcher(Set(questions), in: transaction)
-        return questions.map(matcher.match)
+        let matches = questions.map(matcher.match)
+        let unknown = items.indices.filter { items[$0].variant != nil && matches[$0].how != .item }
+        if !unknown.isEmpty {
+            throw Refusal.notFound("variant", at: unknown.map { "/\(field)/\($0)/variant_id" })
+        }
+        return matches
     }
 
     func write(
