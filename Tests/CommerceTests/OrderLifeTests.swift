@@ -175,6 +175,40 @@ struct OrderLifeTests {
         }
     }
 
+    // MARK: Versions
+
+    @Test(
+        "A change happens to the version that is meant; a parcel that is known is answered for any",
+        arguments: TestEngine.allCases)
+    func versions(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let placed = try await place(shop)
+            let order = try await move(shop, placed, .paymentAuthorized, .confirmed, .processing)
+            let parcel = try request(#"{"external_id":"p"}"#) { ParcelRequest(.fulfilment, $0) }
+            let money = try request(#"{"external_id":"r","amount":5}"#) { RefundRequest($0) }
+            func send(_ version: Int64) async throws -> (order: Order, parcel: Parcel, isNew: Bool) {
+                try await shop.orders.record(
+                    parcel, on: order.id, ifMatch: .oneOf([version]), scope: Shop.scope, actor: Shop.actor)
+            }
+            func refund(_ version: Int64) async throws -> (order: Order, isNew: Bool) {
+                try await shop.orders.refund(
+                    order.id, money, ifMatch: .oneOf([version]), scope: Shop.scope, actor: Shop.actor)
+            }
+            let early = await #expect(throws: Refusal.self) { _ = try await send(placed.version) }
+            #expect(early?.kind == .stale)
+            #expect(early?.fields == [Refusal.Field("etag", .string(VersionMatch.etag(order.version)))])
+            let sent = try await send(order.version)
+            #expect(sent.isNew && sent.order.version == order.version + 1)
+            let again = try await send(order.version)
+            #expect(!again.isNew && again.parcel == sent.parcel && again.order == sent.order)
+            let late = await #expect(throws: Refusal.self) { _ = try await refund(order.version) }
+            #expect(late?.kind == .stale)
+            let refunded = try await refund(sent.order.version)
+            #expect(refunded.isNew && refunded.order.refunded == usd(500))
+            #expect(try await refund(sent.order.version).order == refunded.order)
+        }
+    }
+
     // MARK: Edits
 
     @Test("Lines, tags and notes are edited, with the totals and the stock", arguments: TestEngine.allCases)

@@ -87,16 +87,16 @@ enum InventoryOperations {
 
     private static let locations: [Operation] = [
         .get("\(root)/locations", "listLocations", "The places where stock lies.").paged(.named("Location")),
-        .get("\(root)/locations/{id}", "readLocation", "One location.").answering(200, .named("Location")),
+        .get("\(root)/locations/{id}", "readLocation", "One location.").tagged().answering(200, .named("Location")),
         .post("\(root)/locations", "createLocation", "Makes a location.").audited(.location)
             .taking(
                 .request(["name": .text(1, upTo: 200), "is_default?": .boolean]), example: #"{"name": "North"}"#
-            ).once().answering(201, .named("Location")),
+            ).once().tagged().answering(201, .named("Location")),
         .patch("\(root)/locations/{id}", "changeLocation", "Renames a location, or makes it the default.").audited(
             .location
         )
         .taking(
             .request(["name?": .text(1, upTo: 200), "is_default?": .boolean]), example: #"{"name": "South"}"#
-        ).failing(409).answering(200, .named("Location")),
+        ).versioned().answering(200, .named("Location")),
     ]
 }

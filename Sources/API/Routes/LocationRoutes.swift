@@ -27,20 +27,25 @@ struct LocationRoutes {
 
     @Sendable private func one(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let location = try await locations.require(context.id(of: "location"), scope: context.principal.scope)
-        return JSONResponse { writer in write(location, &writer) }
+        return answer(location)
     }
 
     @Sendable private func create(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let new = try await context.read(request) { NewLocation($0) }
         let location = try await locations.create(new, scope: context.principal.scope)
-        return JSONResponse(status: .created) { writer in write(location, &writer) }
+        return answer(location, status: .created)
     }
 
     @Sendable private func change(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let id: LocationID = try context.id(of: "location")
         let wanted = try await context.read(request) { LocationChange($0) }
-        let location = try await locations.change(id, wanted, scope: context.principal.scope)
-        return JSONResponse { writer in write(location, &writer) }
+        let location = try await locations.change(
+            id, wanted, ifMatch: try request.versionMatch(), scope: context.principal.scope)
+        return answer(location)
+    }
+
+    private func answer(_ location: Location, status: HTTPResponse.Status = .ok) -> JSONResponse {
+        JSONResponse(status: status, version: location.version) { writer in write(location, &writer) }
     }
 
     private func write(_ location: Location, _ writer: inout JSONWriter) {

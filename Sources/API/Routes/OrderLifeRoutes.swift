@@ -26,8 +26,9 @@ struct OrderLifeRoutes {
             return next ?? .draft
         }
         let caller = context.principal
-        let order = try await orders.move(id, to: next, scope: caller.scope, actor: caller.actor)
-        return JSONResponse { writer in OrderAnswer.write(order, &writer) }
+        let order = try await orders.move(
+            id, to: next, ifMatch: try request.versionMatch(), scope: caller.scope, actor: caller.actor)
+        return JSONResponse(version: order.version) { writer in OrderAnswer.write(order, &writer) }
     }
 
     @Sendable private func edit(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
@@ -35,16 +36,18 @@ struct OrderLifeRoutes {
         let caller = context.principal
         let currency = try await orders.currency(of: id, scope: caller.scope)
         let wanted = try await context.read(request) { OrderEdit($0, in: currency) }
-        let order = try await orders.edit(id, wanted, scope: caller.scope, actor: caller.actor)
-        return JSONResponse { writer in OrderAnswer.write(order, &writer) }
+        let order = try await orders.edit(
+            id, wanted, ifMatch: try request.versionMatch(), scope: caller.scope, actor: caller.actor)
+        return JSONResponse(version: order.version) { writer in OrderAnswer.write(order, &writer) }
     }
 
     @Sendable private func addNote(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let id: OrderID = try context.id(of: "order")
         let text = try await context.read(request) { $0.requiredString("text") }
         let caller = context.principal
-        let order = try await orders.add(note: text, to: id, scope: caller.scope, actor: caller.actor)
-        return JSONResponse(status: .created) { writer in OrderAnswer.write(order, &writer) }
+        let order = try await orders.add(
+            note: text, to: id, ifMatch: try request.versionMatch(), scope: caller.scope, actor: caller.actor)
+        return JSONResponse(status: .created, version: order.version) { writer in OrderAnswer.write(order, &writer) }
     }
 
     // MARK: Parcels and refunds
@@ -64,8 +67,8 @@ struct OrderLifeRoutes {
         let wanted = try await context.readOptional(request) { ParcelRequest(kind, $0) }
         let caller = context.principal
         let (order, parcel, isNew) = try await orders.record(
-            wanted, on: id, scope: caller.scope, actor: caller.actor)
-        return JSONResponse(status: isNew ? .created : .ok) { writer in
+            wanted, on: id, ifMatch: try request.versionMatch(), scope: caller.scope, actor: caller.actor)
+        return JSONResponse(status: isNew ? .created : .ok, version: order.version) { writer in
             writer.objectField(name) { writer in OrderAnswer.write(parcel, &writer) }
             writer.objectField("order") { writer in OrderAnswer.write(order, &writer) }
         }
@@ -75,7 +78,10 @@ struct OrderLifeRoutes {
         let id: OrderID = try context.id(of: "order")
         let wanted = try await context.read(request) { RefundRequest($0) }
         let caller = context.principal
-        let (order, isNew) = try await orders.refund(id, wanted, scope: caller.scope, actor: caller.actor)
-        return JSONResponse(status: isNew ? .created : .ok) { writer in OrderAnswer.write(order, &writer) }
+        let (order, isNew) = try await orders.refund(
+            id, wanted, ifMatch: try request.versionMatch(), scope: caller.scope, actor: caller.actor)
+        return JSONResponse(status: isNew ? .created : .ok, version: order.version) { writer in
+            OrderAnswer.write(order, &writer)
+        }
     }
 }

@@ -37,13 +37,15 @@ struct OrderRoutes {
         let id: OrderID = try context.id(of: "order")
         let isAdmin = context.principal.role == .admin
         let story = try await orders.require(id, scope: context.principal.scope, withSource: isAdmin)
-        return JSONResponse { writer in OrderAnswer.write(story, &writer) }
+        return JSONResponse(version: story.order.version) { writer in OrderAnswer.write(story, &writer) }
     }
 
     @Sendable private func place(_ request: Request, _ context: TenantContext) async throws -> JSONResponse {
         let new = try await context.read(request) { NewOrder($0) }
         let caller = context.principal
         let (order, isNew) = try await orders.place(new, scope: caller.scope, actor: caller.actor)
-        return JSONResponse(status: isNew ? .created : .ok) { writer in OrderAnswer.write(order, &writer) }
+        return JSONResponse(status: isNew ? .created : .ok, version: order.version) { writer in
+            OrderAnswer.write(order, &writer)
+        }
     }
 }

@@ -43,13 +43,16 @@ package struct LocationService: Sendable {
     }
 
     /// Sets the fields that are given. Lines of orders keep the location that their stock was taken from.
-    package func change(_ id: LocationID, _ change: LocationChange, scope: Scope) async throws -> Location {
+    package func change(
+        _ id: LocationID, _ change: LocationChange, ifMatch: VersionMatch = .any, scope: Scope
+    ) async throws -> Location {
         let now = time.now()
         return try await againAfterDuplicate {
             try await database.write { transaction in
                 guard let old = try LocationStore.fetch(id, scope: scope, isLocked: true, in: transaction) else {
                     throw Refusal.notFound("location")
                 }
+                try ifMatch.require(old.version)
                 var location = old
                 location.name = change.name ?? old.name
                 location.isDefault = change.isDefault ?? old.isDefault

@@ -64,6 +64,9 @@ extension Order {
 
     // MARK: Refunds
 
+    /// Whether a refund is known already under its id.
+    func knows(_ refund: RefundRequest) -> Bool { adjustments.contains { $0.externalID == refund.externalID } }
+
     /// Gives money back. Nil when the refund is known already under its id; an order whose goods and money are all back
     /// is refunded.
     mutating func refund(_ refund: RefundRequest) throws -> OrderAdjustment? {

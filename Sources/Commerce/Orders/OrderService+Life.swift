@@ -5,16 +5,20 @@ import Webhooks
 
 extension OrderService {
     /// Moves an order to another state, if there is such a move.
-    package func move(_ id: OrderID, to next: OrderStatus, scope: Scope, actor: Actor) async throws -> Order {
-        try await change(id, scope: scope, actor: actor) { order, _, _ in
+    package func move(
+        _ id: OrderID, to next: OrderStatus, ifMatch: VersionMatch = .any, scope: Scope, actor: Actor
+    ) async throws -> Order {
+        try await change(id, ifMatch, scope: scope, actor: actor) { order, _, _ in
             try order.move(to: next)
             return ["status"]
         }
     }
 
     /// Changes lines, tags and notes. Nothing is written where nothing differs.
-    package func edit(_ id: OrderID, _ edit: OrderEdit, scope: Scope, actor: Actor) async throws -> Order {
-        try await change(id, scope: scope, actor: actor) { order, events, transaction in
+    package func edit(
+        _ id: OrderID, _ edit: OrderEdit, ifMatch: VersionMatch = .any, scope: Scope, actor: Actor
+    ) async throws -> Order {
+        try await change(id, ifMatch, scope: scope, actor: actor) { order, events, transaction in
             let matches = try matches(of: edit.newItems, in: "add_lines", scope: scope, in: transaction)
             let names = try order.edit(edit, matches: matches)
             if names.contains("tags") {
@@ -28,8 +32,10 @@ extension OrderService {
     }
 
     /// Adds a note to the order's timeline.
-    package func add(note: String, to id: OrderID, scope: Scope, actor: Actor) async throws -> Order {
-        try await change(id, scope: scope, actor: actor) { _, events, transaction in
+    package func add(
+        note: String, to id: OrderID, ifMatch: VersionMatch = .any, scope: Scope, actor: Actor
+    ) async throws -> Order {
+        try await change(id, ifMatch, scope: scope, actor: actor) { _, events, transaction in
             try write(note, on: id, scope: scope, actor: actor, now: events.now, in: transaction)
             return ["notes"]
         }
@@ -37,9 +43,10 @@ extension OrderService {
 
     // MARK: Parcels and refunds
 
-    /// Records a fulfilment or a return. A parcel that is known under its external id is answered and changes nothing.
+    /// Records a fulfilment or a return. A parcel that is known under its external id is answered and changes nothing,
+    /// whatever version is meant: whoever repeats the call that told of it names the version before it.
     package func record(
-        _ request: ParcelRequest, on id: OrderID, scope: Scope, actor: Actor
+        _ request: ParcelRequest, on id: OrderID, ifMatch: VersionMatch = .any, scope: Scope, actor: Actor
     ) async throws -> (order: Order, parcel: Parcel, isNew: Bool) {
         let parcelID: ID<Parcel> = ids.next()
         return try await write { transaction, events in
@@ -50,6 +57,7 @@ extension OrderService {
             {
                 return (order, parcel, false)
             }
+            try ifMatch.require(order.version)
             let before = order
             let lines = try request.kind == .fulfilment ? order.send(request) : order.takeBack(request)
             let parcel = request.parcel(parcelID, lines: lines, now: events.now)
@@ -61,13 +69,14 @@ extension OrderService {
         }
     }
 
-    /// Gives money back. A refund that is known under its id is answered and changes nothing.
+    /// Gives money back. A refund that is known under its id is answered and changes nothing, as a known parcel is.
     package func refund(
-        _ id: OrderID, _ refund: RefundRequest, scope: Scope, actor: Actor
+        _ id: OrderID, _ refund: RefundRequest, ifMatch: VersionMatch = .any, scope: Scope, actor: Actor
     ) async throws -> (order: Order, isNew: Bool) {
         try await write { transaction, events in
             var order = try lock(id, scope, in: transaction)
             let before = order
+            if !order.knows(refund) { try ifMatch.require(order.version) }
             guard try order.refund(refund) != nil else { return (order, false) }
             let names = (order.status == before.status ? [] : ["status"]) + ["refunded_total"]
             try finish(&order, before, names, actor: actor, events: events, in: transaction)
@@ -85,11 +94,12 @@ extension OrderService {
 
     /// Locks an order, lets `body` change it, and writes and tells what it names; for no names nothing is written.
     private func change(
-        _ id: OrderID, scope: Scope, actor: Actor,
+        _ id: OrderID, _ match: VersionMatch, scope: Scope, actor: Actor,
         _ body: @escaping @Sendable (inout Order, EventBuffer, any Transaction) throws -> [String]
     ) async throws -> Order {
         try await write { transaction, events in
             var order = try lock(id, scope, in: transaction)
+            try match.require(order.version)
             let before = order
             let names = try body(&order, events, transaction)
             if names.isEmpty { return order }
