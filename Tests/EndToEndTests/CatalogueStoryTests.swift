@@ -116,6 +116,7 @@ struct CatalogueStoryTests {
                 Bad(.post, "\(Self.customers)/\(customer)/status", #"{"status":"active"}"#, 409),
                 Bad(.post, "\(Self.customers)/\(customer)/assign", "{}", 422, "/user_id"),
                 Bad(.post, "/api/v1/collections", #"{"kind":"rule","title":"T"}"#, 422, "/rule"),
+                Bad(.put, "/api/v1/ucp/settings", #"{"country":"XX"}"#, 422, "/country"),
             ]
             let taken = try await api.post(Self.products, #"{"title":"T","variants":[{"sku":"S"}]}"#)
             #expect(taken.status == 409 && taken["holder_product_id"]?.string == id, "\(taken.text)")

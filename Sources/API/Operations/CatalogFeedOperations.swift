@@ -33,7 +33,7 @@ enum CatalogFeedOperations {
                 .request([
                     "seller_name?": .text(1, upTo: 300), "seller_url?": .text(upTo: 2000),
                     "product_url?": .text(upTo: 2000).saying("With {handle} or {product_id} in it."),
-                    "country?": .text(2, upTo: 2),
+                    "country?": .text(2, upTo: 2).saying("Two letters of ISO 3166-1."),
                 ]), example: #"{"seller_name": "Example", "country": "US"}"#
             ).answering(200, .named("FeedSettings")),
             .get("/feeds/{token}/{name}", "readFeedFile", "A file of the catalogue, under its signed address.", .anyone)

@@ -34,8 +34,8 @@ package struct FeedSettings: Sendable, Equatable {
             }
         }
         country = fields.string("country", upTo: 60)
-        if let country, country.utf8.count != 2 || !country.utf8.allSatisfy({ (65...90).contains($0) }) {
-            fields.fault("country", "must be two capital letters of ISO 3166-1")
+        if let country, !Country.isKnown(country) {
+            fields.fault("country", "\"\(country)\" is not a country code of two capital letters of ISO 3166-1")
         }
     }
 

@@ -1,6 +1,7 @@
 /// The countries of ISO 3166-1 by their codes of two letters.
-enum Country {
-    static func isKnown(_ code: String) -> Bool { codes.contains(code) }
+package enum Country {
+    /// Whether a country has the code, which is in capitals. Reserved codes such as `UK` and `EU` are none.
+    package static func isKnown(_ code: String) -> Bool { codes.contains(code) }
 
     private static let codes = Set(
         """
