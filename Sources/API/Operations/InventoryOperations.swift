@@ -48,7 +48,7 @@ enum InventoryOperations {
                 .object(["low_stock_threshold": Schema.integer(0...most).orNull]),
                 example: #"{"low_stock_threshold": 5}"#
             ).answering(200, .named("Level")),
-        .get("\(root)/ledger", "listLedger", "Every change of a level, newest first.")
+        .get("\(root)/ledger", "listLedger", "Every change of a level, oldest first.")
             .asking([
                 "variant_id?": .uuid, "location_id?": .uuid, "order_id?": .uuid,
                 "reason?": .choice(LedgerReason.self), "since?": .time,
