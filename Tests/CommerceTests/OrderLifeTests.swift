@@ -143,6 +143,26 @@ struct OrderLifeTests {
         #expect(invalid?.faults.map(\.pointer) == [row.pointer])
     }
 
+    @Test(
+        "A partly returned order is moved by what comes back, and by no call for a move", arguments: TestEngine.allCases
+    )
+    func partlyReturned(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let placed = try await place(shop)
+            try await move(shop, placed, .paymentAuthorized, .confirmed, .processing)
+            _ = try await record(shop, .fulfilment, placed)
+            try await move(shop, placed, .returnRequested)
+            let piece = #"{"items":[{"line_id":"1","quantity":1}]}"#
+            let first = try await record(shop, .returned, placed, piece).order
+            #expect(first.status == .partiallyReturned)
+            let refusal = await #expect(throws: Refusal.self) { _ = try await move(shop, first, .returned) }
+            #expect(refusal?.kind == .conflict && refusal?.fields == [Refusal.Field("allowed", .array([]))])
+            #expect(refusal?.sentence.hasSuffix("a return of what is still outside moves it.") == true)
+            #expect(try await record(shop, .returned, placed, piece).order.status == .partiallyReturned)
+            #expect(try await record(shop, .returned, placed, piece).order.status == .returned)
+        }
+    }
+
     // MARK: Refunds
 
     @Test("A refund is known by its id and never above what was paid", arguments: TestEngine.allCases)

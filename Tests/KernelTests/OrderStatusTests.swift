@@ -24,6 +24,13 @@ import Testing
         }
     }
 
+    @Test("A state without a move is final, but for that of goods of which some may still come back")
+    func finalStates() {
+        let names = OrderStatus.allCases.filter(\.isFinal).map(\.rawValue)
+        #expect(names == ["completed", "refunded", "partially_refunded", "cancelled", "failed"])
+        #expect(OrderStatus.partiallyReturned.nextStates.isEmpty)
+    }
+
     @Test("The states are the sixteen of the seed")
     func states() {
         let names = """

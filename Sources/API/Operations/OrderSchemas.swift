@@ -20,7 +20,8 @@ enum OrderSchemas {
         "id": .uuid, "external_id": .text.orNull, "number": .text.orNull, "connection_id": .uuid.orNull,
         "channel": .text,
         "source_platform": .text.orNull, "status": .choice(OrderStatus.self),
-        "next_states": .list(.choice(OrderStatus.self)), "source_status": .text.orNull, "currency": .text,
+        "next_states": .list(.choice(OrderStatus.self)).saying("What `transition` can move it to."),
+        "source_status": .text.orNull, "currency": .text,
         "subtotal": .amount, "discount_total": .amount, "shipping_total": .amount, "tax_total": .amount,
         "total": .amount, "total_difference": .amount, "refunded_total": .amount,
         "presentment?": .object([

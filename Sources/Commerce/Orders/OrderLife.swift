@@ -24,7 +24,14 @@ extension Order {
 
     private func refusal(_ what: String) -> Refusal {
         let names = status.nextStates.map(\.rawValue)
-        let rest = names.isEmpty ? "its state is final." : "it can go to \(names.joined(separator: ", "))."
+        let rest =
+            if status.isFinal {
+                "its state is final."
+            } else if names.isEmpty {
+                "a return of what is still outside moves it."
+            } else {
+                "it can go to \(names.joined(separator: ", "))."
+            }
         return Refusal.conflict(
             "An order can't \(what); \(rest)",
             fields: [Refusal.Field("allowed", .array(names.map { .string($0) }))])

@@ -19,7 +19,7 @@ package enum OrderStatus: String, Sendable, CaseIterable {
     case cancelled
     case failed
 
-    /// Where an order in this state may be moved to, in the order of the usual course.
+    /// Where a caller may move an order in this state to, in the order of the usual course.
     package var nextStates: [OrderStatus] {
         switch self {
         case .draft: [.pendingPayment, .cancelled]
@@ -35,4 +35,8 @@ package enum OrderStatus: String, Sendable, CaseIterable {
         case .completed, .partiallyReturned, .refunded, .partiallyRefunded, .cancelled, .failed: []
         }
     }
+
+    /// Whether an order stays in this state. The seed knows no move out of `partially_returned`, and yet the rest of
+    /// the goods may come back: recording that moves the order.
+    package var isFinal: Bool { nextStates.isEmpty && self != .partiallyReturned }
 }
