@@ -26,14 +26,17 @@ struct ExportFile: AsyncParsableCommand {
         var progress = ProgressLine(isTerminal: isatty(STDERR_FILENO) == 1)
         let client = try options.client()
         let response = try await client.send(.GET, "/api/v1/pim/export?format=\(format)", timeout: .hours(12))
+        let total = response.headers.first(name: "X-Total-Count").flatMap { Int($0) }
         let output = try StreamedFile(writing: file)
-        var count = 0
+        var count = ExportCount(isCSV: format == "csv")
+        var written = 0
         for try await piece in response.body {
             try output.write(Array(piece.readableBytesView))
-            count += piece.readableBytes
-            try show(progress.text(count, of: nil, "\(count) bytes"))
+            count.take(piece.readableBytesView)
+            written += piece.readableBytes
+            try show(progress.text(count.products, of: total, "\(count.products) products, \(written) bytes"))
         }
         try output.finish()
-        try show(progress.end("\(count) bytes written"))
+        try show(progress.end("\(count.products) products, \(written) bytes written"))
     }
 }

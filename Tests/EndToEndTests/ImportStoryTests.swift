@@ -42,6 +42,8 @@ struct ImportStoryTests {
             #expect(try await api.post(Self.imports + "?format=csv", file + "\n", key("a")).status == 409)
             #expect(try await api.post("\(Self.imports)/\(id)/cancel").status == 409)
             #expect(try await api.get(Self.imports).page().count == 1)
+            let total = try #require(HTTPField.Name("X-Total-Count"))
+            #expect(try await api.get("/api/v1/pim/export?format=jsonl").headers[total] == "3")
 
             let stranger = server.caller(
                 token: try await server.token(tenant: TestServer.stranger), tenant: TestServer.stranger)
@@ -105,6 +107,7 @@ struct ImportStoryTests {
             let written = try await Program.run(["export", out] + hub)
             #expect(written.exit == .code(0), "\(written)")
             #expect(written.errors.hasSuffix(" bytes written\n") && !written.errors.contains("\r"), "\(written)")
+            #expect(written.errors.contains("100 %  700 products, "), "\(written)")
             let other = ["--hub", server.address, "--token", try await server.token(tenant: TestServer.stranger)]
             let copied = try await Program.run(["import", out] + other)
             #expect(copied.exit == .code(0) && copied.errors.contains("700 created"), "\(copied)")

@@ -39,6 +39,41 @@ struct ProgressLineTests {
         }
     }
 
+    private static let csv =
+        "product_id,title,sku\r\na,\"One,\r\nb,\"\"x\"\"\",1\r\na,One,2\r\nb,Two,\r\nc,\"\",3\r\n"
+
+    @Test("An export is counted by products, wherever its bytes are cut", arguments: [1, 2, 3, 7, 1000])
+    func products(_ size: Int) {
+        func counts(_ text: String, isCSV: Bool) -> [Int] {
+            var count = ExportCount(isCSV: isCSV)
+            let bytes = Array(text.utf8)
+            return stride(from: 0, to: bytes.count, by: size).map { start in
+                count.take(bytes[start...].prefix(size))
+                return count.products
+            }
+        }
+        let rows = counts(Self.csv, isCSV: true)
+        #expect(rows.last == 3 && rows == rows.sorted())
+        #expect(counts("product_id,title\r\n", isCSV: true).last == 0)
+        #expect(counts("{\"title\":\"a,\\n\"}\n{}\n", isCSV: false).last == 2)
+    }
+
+    @Test("The bar of an export fills by the products that the hub has told of")
+    func export() {
+        var count = ExportCount(isCSV: true)
+        var line = ProgressLine(isTerminal: true)
+        var bars: [String] = []
+        for piece in ["product_id,title\r\na,One\r\n", "a,One\r\nb,Two\r\n"] {
+            count.take(piece.utf8)
+            bars.append(line.text(count.products, of: 2, "\(count.products) products"))
+        }
+        #expect(
+            bars == [
+                "\(Self.clear)[###############...............] 50 %  1 products",
+                "\(Self.clear)[##############################] 100 %  2 products",
+            ])
+    }
+
     private func account(_ json: String) throws -> ImportAccount {
         ImportAccount(try JSONValue(parsing: Array(json.utf8)))
     }

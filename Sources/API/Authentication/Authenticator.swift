@@ -12,6 +12,7 @@ extension HTTPField.Name {
     package static let rateLimitLimit = HTTPField.Name.constant("X-RateLimit-Limit")
     package static let rateLimitRemaining = HTTPField.Name.constant("X-RateLimit-Remaining")
     package static let forwardedFor = HTTPField.Name.constant("X-Forwarded-For")
+    package static let totalCount = HTTPField.Name.constant("X-Total-Count")
     package static let lastEventID = HTTPField.Name.constant("Last-Event-ID")
     package static let accelBuffering = HTTPField.Name.constant("X-Accel-Buffering")
 

@@ -125,10 +125,14 @@ package enum OpenAPIDocument {
     ) {
         writer.objectField(String(answer.status)) { writer in
             writer.field("description", HTTPResponse.Status(code: answer.status).reasonPhrase)
-            if operation.isVersioned || answer.status == 302 {
+            let headers = operation.headers(of: answer)
+            if !headers.isEmpty {
                 writer.objectField("headers") { writer in
-                    writer.objectField(answer.status == 302 ? "Location" : "ETag") { writer in
-                        writer.objectField("schema") { $0.field("type", "string") }
+                    for header in headers {
+                        writer.objectField(header.name) { writer in
+                            writer.key("schema")
+                            writer.raw(header.schema.json)
+                        }
                     }
                 }
             }

@@ -50,6 +50,8 @@ package struct Operation: Sendable {
     private(set) var answers: [Answer] = []
     private(set) var problems: Set<Int>
     private(set) var isVersioned = false
+    /// Headers of its good answers beside those that follow from the operation's kind.
+    private(set) var told: [Parameter] = []
     /// What the change is on record as; nil for reading, and for business that its own events or ledger tell of.
     private(set) var audit: AuditSubject?
 
@@ -70,6 +72,12 @@ package struct Operation: Sendable {
     }
 
     package var isAudited: Bool { audit != nil }
+
+    /// What a good answer has in its headers besides what every answer has.
+    func headers(of answer: Answer) -> [Parameter] {
+        if answer.status == 302 { return [Parameter(name: "Location", schema: .text, isRequired: true)] }
+        return (isVersioned ? [Parameter(name: "ETag", schema: .text, isRequired: true)] : []) + told
+    }
 
     /// The names in braces of the path.
     var pathNames: [String] {
@@ -162,6 +170,13 @@ extension Operation {
     func tagged() -> Self {
         var new = self
         new.isVersioned = true
+        return new
+    }
+
+    /// Answers with a header of its own.
+    func telling(_ name: String, _ schema: Schema) -> Self {
+        var new = self
+        new.told.append(Parameter(name: name, schema: schema, isRequired: true))
         return new
     }
 

@@ -28,6 +28,7 @@ enum ImportOperations {
                 .answering(200, .named("Import")),
             .get("/api/v1/pim/export", "exportCatalogue", "The whole catalogue as a file.", .role(.member))
                 .asking(["format?": .choice(CatalogueImport.Format.self)])
+                .telling("X-Total-Count", Schema.integer.saying("Products that there were as it began."))
                 .answering(200, .anything, as: "*/*"),
         ])
 

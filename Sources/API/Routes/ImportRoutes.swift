@@ -164,7 +164,10 @@ struct ExportRoutes {
         try query.finish()
         let export = CatalogueExport(products: products, categories: categories)
         let scope = context.principal.scope
+        // Counted before the first of them is read, so that whoever waits can tell how far it is.
+        let total = try await export.count(scope: scope)
         let headers: HTTPFields = [
+            .totalCount: String(total),
             .contentType: format == .csv ? "text/csv; charset=utf-8" : "application/x-ndjson",
             .contentDisposition: "attachment; filename=\"catalogue.\(format.rawValue)\"",
         ]

@@ -39,6 +39,11 @@ package struct ProductService: Sendable {
         try await publisher.database.read { try query.run(scope: scope, in: $0) }
     }
 
+    /// How many products a list without filters has.
+    package func count(scope: Scope) async throws -> Int {
+        try await publisher.database.read { try ProductStore.count(scope: scope, in: $0) }
+    }
+
     // MARK: Changing
 
     /// Saves a product with its variants. A SKU that the tenant has already is a conflict that names its holder.

@@ -68,6 +68,14 @@ enum ProductStore {
         return try withVariants(found, in: transaction)
     }
 
+    /// How many products there are that are not deleted.
+    static func count(scope: Scope, in transaction: any Transaction) throws -> Int {
+        try transaction.first(
+            "SELECT count(*) FROM product WHERE tenant_id = $1 AND org_id = $2 AND deleted_at IS NULL",
+            [.id(scope.tenant), .id(scope.organisation)]
+        ) { Int($0.int(0)) } ?? 0
+    }
+
     /// The products that a statement finds, which selects `columns`, each with its variants.
     static func products(
         _ statement: Statement, _ arguments: [SQLValue], in transaction: any Transaction

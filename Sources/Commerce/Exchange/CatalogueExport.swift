@@ -14,6 +14,9 @@ package struct CatalogueExport: Sendable {
         self.categories = categories
     }
 
+    /// How many products it would write now.
+    package func count(scope: Scope) async throws -> Int { try await products.count(scope: scope) }
+
     /// Hands over piece after piece. Products that are made meanwhile may or may not be among them; none comes twice.
     package func write(
         _ format: CatalogueImport.Format, scope: Scope,
