@@ -83,6 +83,78 @@ struct AuditStoryTests {
         }
     }
 
+    @Test(
+        "Categories, collections and customers are on record with who changed them, before and after",
+        arguments: TestEngine.allCases)
+    func business(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let admin = try await server.caller(token: server.token())
+            let member = try await server.caller(token: server.token(role: "member"))
+            func row(_ action: String, _ id: String) async throws -> JSONValue {
+                let found = try await admin.get("/api/v1/audit?action=\(action)&resource_id=\(id)")
+                let rows = try found.page()
+                #expect(rows.count == 1, "\(action): \(found.text)")
+                let row = try #require(rows.first, "\(action)")
+                #expect(row["user_id"]?.string == TestServer.tenant && row["role"]?.string == "member", "\(action)")
+                return row
+            }
+            func call(_ method: HTTPRequest.Method, _ path: String, _ body: String? = nil) async throws -> Answer {
+                let answer = try await member.call(method, path, body)
+                #expect((200..<300).contains(answer.status), "\(method) \(path): \(answer.text)")
+                return answer
+            }
+
+            let category = try await call(.post, "/api/v1/pim/categories", #"{"name": "Kitchen"}"#).text("id")
+            _ = try await call(.patch, "/api/v1/pim/categories/\(category)", #"{"name": "Table"}"#)
+            _ = try await call(.delete, "/api/v1/pim/categories/\(category)")
+            let placed = try await row("createCategory", category)
+            #expect(placed["before"] == .null && placed["after"]?["name"]?.string == "Kitchen")
+            let renamed = try await row("changeCategory", category)
+            #expect(renamed["before"]?["name"]?.string == "Kitchen" && renamed["after"]?["name"]?.string == "Table")
+            let gone = try await row("deleteCategory", category)
+            #expect(gone["before"]?["name"]?.string == "Table" && gone["after"] == .null)
+
+            let sale = #"{"kind": "manual", "title": "Sale"}"#
+            let collection = try await call(.post, "/api/v1/collections", sale).text("id")
+            let path = "/api/v1/collections/\(collection)"
+            _ = try await call(.patch, path, #"{"title": "Summer"}"#)
+            _ = try await call(.put, path + "/products", #"{"product_ids": []}"#)
+            _ = try await call(.delete, path)
+            #expect(try await row("createCollection", collection)["after"]?["title"]?.string == "Sale")
+            let retitled = try await row("changeCollection", collection)
+            #expect(retitled["before"]?["title"]?.string == "Sale" && retitled["after"]?["title"]?.string == "Summer")
+            let filled = try await row("setCollectionProducts", collection)
+            #expect(filled["before"]?["version"] == .number("2") && filled["after"]?["version"] == .number("3"))
+            #expect(try await row("deleteCollection", collection)["after"] == .null)
+        }
+    }
+
+    @Test("A customer's change and end are on record, and nothing of who it is", arguments: TestEngine.allCases)
+    func customer(_ engine: TestEngine) async throws {
+        try await withServer(engine) { server in
+            let admin = try await server.caller(token: server.token())
+            let member = try await server.caller(token: server.token(role: "member"))
+            let root = "/api/v1/crm/customers"
+            let id = try await member.post(root, #"{"type": "individual", "first_name": "Ada"}"#).text("id")
+            let changed = try await member.call(.patch, "\(root)/\(id)", #"{"email": "ada@example.com"}"#)
+            #expect(changed.status == 200, "\(changed.text)")
+            // Nothing differs, so nothing is changed.
+            #expect(try await member.call(.patch, "\(root)/\(id)", #"{"email": "ada@example.com"}"#).status == 200)
+            #expect(try await member.call(.delete, "\(root)/\(id)").status == 204)
+
+            let told = try await admin.get("/api/v1/audit?resource=customer&resource_id=\(id)")
+            let rows = try told.page()
+            #expect(try rows.map { try $0.text("action") } == ["deleteCustomer", "changeCustomer"])
+            for row in rows {
+                #expect(row["user_id"]?.string == TestServer.tenant && row["role"]?.string == "member")
+            }
+            let (end, change) = (try #require(rows.first), try #require(rows.last))
+            #expect(change["before"]?["version"] == .number("1") && change["after"]?["version"] == .number("2"))
+            #expect(end["before"]?["deleted_at"] == .null && end["after"]?["deleted_at"]?.string != nil)
+            #expect(!told.text.contains("ada@example.com") && !told.text.contains("Ada"))
+        }
+    }
+
     @Test("Each kind of change is on record", arguments: TestEngine.allCases)
     func kinds(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in

@@ -5,6 +5,8 @@ import Storage
 /// out: sealed secrets, header values, contact data.
 enum AuditSubject: String, Sendable, CaseIterable {
     case apiKey = "api_key"
+    case category
+    case collection
     case connection
     case customer
     case event
@@ -69,12 +71,15 @@ enum AuditSubject: String, Sendable, CaseIterable {
             Table(
                 name: "api_key", key: .id,
                 columns: [("label", .text), ("role", .text), ("user_id", .uuid), ("revoked_at", .time)])
+        case .category:
+            Table(
+                name: "category", key: .id, columns: [("name", .text), ("parent_id", .uuid), ("position", .number)])
+        case .collection: Self.collectionTable
         case .connection:
             Table(
                 name: "connection", key: .id,
                 columns: [("external_id", .text), ("provider", .text), ("category", .text), ("status", .text)])
-        case .customer:
-            Table(name: "customer", key: .path, columns: [("kind", .text), ("status", .text), ("erased_at", .time)])
+        case .customer: Self.customerTable
         case .eventType:
             Table(
                 name: "event_type", key: .name,
@@ -100,6 +105,18 @@ enum AuditSubject: String, Sendable, CaseIterable {
         case .webhookSettings: Self.webhookTable
         }
     }
+
+    /// The version tells of a change of the list of products, which is a table of its own, and of a long description.
+    private static let collectionTable = Table(
+        name: "collection", key: .id,
+        columns: [("kind", .text), ("title", .text), ("handle", .text), ("rule", .json), ("version", .number)])
+
+    /// What is changed most is contact data, of which nothing stays here: the version tells that it was.
+    private static let customerTable = Table(
+        name: "customer", key: .path,
+        columns: [
+            ("kind", .text), ("status", .text), ("version", .number), ("deleted_at", .time), ("erased_at", .time),
+        ])
 
     private static let replayTable = Table(
         name: "replay", key: .id,

@@ -22,6 +22,7 @@ enum CollectionOperations {
             .get("\(root)/{id}/products", "listCollectionProducts", "The products of a collection, in its order.")
                 .paged(.named("Product")),
             .post(root, "createCollection", "Makes a collection. Its kind stays for good.")
+                .audited(.collection)
                 .taking(
                     .request([
                         "kind": .choice(Collection.Kind.self), "title": .text(1, upTo: 500),
@@ -29,7 +30,7 @@ enum CollectionOperations {
                         "rule?": .named("CollectionRule"),
                     ]), example: #"{"kind": "manual", "title": "Summer"}"#
                 ).once().tagged().answering(201, .named("Collection")),
-            .patch("\(root)/{id}", "changeCollection", "Changes what is named.")
+            .patch("\(root)/{id}", "changeCollection", "Changes what is named.").audited(.collection)
                 .taking(
                     .request([
                         "title?": .text(1, upTo: 500), "handle?": .text(1, upTo: 200),
@@ -37,9 +38,11 @@ enum CollectionOperations {
                     ]), example: #"{"title": "Late summer"}"#
                 ).versioned().answering(200, .named("Collection")),
             .put("\(root)/{id}/products", "setCollectionProducts", "The products of a list made by hand.")
+                .audited(.collection)
                 .taking(.request(["product_ids": .list(.uuid, upTo: Limits.collectionProducts)])).versioned()
                 .answering(200, .named("Collection")),
-            .delete("\(root)/{id}", "deleteCollection", "Deletes a collection; its products stay.").versioned(),
+            .delete("\(root)/{id}", "deleteCollection", "Deletes a collection; its products stay.").versioned()
+                .audited(.collection),
         ])
 
     private static let condition = Schema.object([

@@ -24,6 +24,7 @@ enum CustomerOperations {
                     example: #"{"type": "individual", "first_name": "Ada", "email": "ada@example.com"}"#
                 ).once().tagged().answering(201, .named("CustomerDetail")),
             .patch("\(root)/{id}", "changeCustomer", "Changes what is named; null empties a field.")
+                .audited(.customer)
                 .taking(.request(change), example: #"{"phone": "+1 555 0100"}"#).versioned()
                 .answering(200, .named("CustomerDetail")),
             .post("\(root)/{id}/status", "setCustomerStatus", "Moves a customer to another status.")
@@ -32,7 +33,7 @@ enum CustomerOperations {
             .post("\(root)/{id}/assign", "assignCustomer", "Says who looks after a customer; null is nobody.")
                 .taking(.object(["user_id": .uuid.orNull]), example: #"{"user_id": null}"#)
                 .versioned().answering(200, .named("CustomerDetail")),
-            .delete("\(root)/{id}", "deleteCustomer", "Deletes a customer.").versioned(),
+            .delete("\(root)/{id}", "deleteCustomer", "Deletes a customer.").versioned().audited(.customer),
             .post("\(root)/{id}/erase", "eraseCustomer", "Empties a customer, then what is kept of it.", .role(.admin))
                 .audited(.customer)
                 .failing(409).tagged().answering(202, .named("CustomerErasure")),
