@@ -44,7 +44,7 @@ package struct TestCertificate: Sendable {
             """)
 
     /// For `hooks.example` alone: good for the name and not for the address that it leads to.
-    static let nameOnly = TestCertificate(
+    package static let nameOnly = TestCertificate(
         certificate: """
             -----BEGIN CERTIFICATE-----
             MIIBczCCARqgAwIBAgIUFi9vIkqIdbMaZQ0l5uKGedaS2AswCgYIKoZIzj0EAwIw
