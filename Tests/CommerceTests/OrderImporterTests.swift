@@ -139,6 +139,56 @@ struct OrderImporterTests {
         }
     }
 
+    @Test(
+        "A refund that its source restates is told once with its new amount, and moves no stock",
+        arguments: TestEngine.allCases, [true, false])
+    func restatedRefund(_ engine: TestEngine, _ isOneBatch: Bool) async throws {
+        func state(_ second: Int64, _ refunds: [(id: String, minor: Int64)]) -> OrderSnapshot {
+            snapshot(
+                "a", at: second, status: .completed, lines: [line("1", 3, sku: "K")],
+                refunds: refunds.map { .init(externalID: $0.id, amount: usd($0.minor), reason: nil) })
+        }
+        let told = [
+            state(1, [("line:1", 5)]), state(2, [("line:1", 10)]), state(2, [("line:1", 10)]),
+            state(1, [("line:1", 5)]), state(3, [("r1", 10), ("r2", 2)]),
+        ]
+        try await withShop(engine) { shop in
+            let variant = try await shop.variant("K").id
+            try await shop.stock(variant, 10)
+            if isOneBatch {
+                try await shop.take(told)
+            } else {
+                for snapshot in told { try await shop.take([snapshot]) }
+            }
+            let order = try await shop.order("a")
+            #expect(order.refunded == usd(12))
+            #expect(order.adjustments.map(\.externalID) == ["line:1", "r1", "r2"])
+            #expect(order.adjustments.map(\.amount) == [usd(0), usd(10), usd(2)])
+            #expect(order.adjustments.allSatisfy(\.isFromSource))
+            let events = try await shop.events().filter { $0.type.hasPrefix("order") }
+            #expect(events.map { $0.payload["refunded_total"]?.decimalText } == ["0.05", "0.10", "0.12"])
+            #expect(events.dropFirst().allSatisfy { $0.payload["changed"] == .array([.string("refunded_total")]) })
+            #expect(try await shop.balance(variant) == Balance(onHand: 7))
+            #expect(try await shop.ledger().filter { $0.order == order.id }.count == 1)
+            try await shop.expectLedgerAddsUp()
+        }
+    }
+
+    @Test("A refund recorded by a call stays when the store tells others", arguments: TestEngine.allCases)
+    func recordedRefund(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            try await shop.take([snapshot("a", at: 1)])
+            let id = try await shop.order("a").id
+            let own = try request(#"{"external_id":"own","amount":0.5,"reason":"by hand"}"#) { RefundRequest($0) }
+            _ = try await shop.orders.refund(id, own, scope: Shop.scope, actor: Shop.actor)
+            let refunds = [OrderSnapshot.Refund(externalID: "own", amount: usd(99), reason: nil)]
+            let outcomes = try await shop.take([snapshot("a", at: 2, refunds: refunds)])
+            #expect(outcomes.map(\.word) == ["unchanged"])
+            let order = try await shop.order("a")
+            #expect(order.refunded == usd(50) && order.adjustments.map(\.isFromSource) == [false])
+        }
+    }
+
     @Test("The same order id of two connections is two orders", arguments: TestEngine.allCases)
     func connections(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in

@@ -234,20 +234,73 @@ struct OrderMergeTests {
 
     // MARK: Money
 
-    @Test("Refunds are added once by their id, keep their first words, and are never taken away")
+    private func refund(_ id: String, _ minor: Int64, _ reason: String? = nil) -> OrderSnapshot.Refund {
+        OrderSnapshot.Refund(externalID: id, amount: usd(minor), reason: reason)
+    }
+
+    @Test("Refunds are added once by their id, amount to what the newest state says, and stay where none is told")
     func refunds() throws {
-        let first = OrderSnapshot.Refund(externalID: "r1", amount: usd(500), reason: "broken")
-        let second = OrderSnapshot.Refund(externalID: "r2", amount: usd(250), reason: nil)
-        let stored = try created(snapshot("a", at: 1, refunds: [first]))
-        #expect(stored.refunded == usd(500))
-        var restated = first
-        restated.amount = usd(999)
-        restated.reason = "other words"
-        let order = try updated(stored, snapshot("a", at: 2, refunds: [restated, second])).order
-        #expect(order.adjustments.map(\.externalID) == ["r1", "r2"])
-        #expect(order.refunded == usd(750) && order.adjustments[0].reason == "broken" && order.total == usd(100))
+        let stored = try created(snapshot("a", at: 1, refunds: [refund("r1", 500, "broken")]))
+        #expect(stored.refunded == usd(500) && stored.adjustments[0].isFromSource)
+        let (order, changed) = try updated(
+            stored, snapshot("a", at: 2, refunds: [refund("r2", 250), refund("r1", 999, "other words")]))
+        #expect(order.adjustments.map(\.externalID) == ["r1", "r2"] && changed == ["refunded_total"])
+        #expect(order.refunded == usd(1249) && order.total == usd(100))
+        #expect(order.adjustments[0].reason == "other words" && order.adjustments[1].reason == nil)
         guard case .unchanged(let silent) = decide(snapshot("a", at: 3), stored: order) else { throw Unexpected() }
-        #expect(silent.refunded == usd(750))
+        #expect(silent.refunded == usd(1249))
+    }
+
+    @Test("A restated refund is the newest amount in whatever order it is told", arguments: [false, true])
+    func restatedRefund(newestFirst: Bool) throws {
+        let first = snapshot("a", at: 1, refunds: [refund("line:1", 500)])
+        let second = snapshot("a", at: 2, refunds: [refund("line:1", 1000)])
+        let third = snapshot("a", at: 3, refunds: [refund("line:1", 800)])
+        if newestFirst {
+            let order = try created(third)
+            #expect(order.refunded == usd(800))
+            #expect(decide(first, stored: order) == .stale && decide(second, stored: order) == .stale)
+            #expect(decide(third, stored: order) == .unchanged(order))
+        } else {
+            let more = try updated(try created(first), second)
+            #expect(more.order.refunded == usd(1000) && more.changed == ["refunded_total"])
+            let less = try updated(more.order, third)
+            #expect(less.order.refunded == usd(800) && less.order.adjustments.count == 1)
+        }
+    }
+
+    @Test("Amounts on lines count no longer once the same money is told as refunds, nor the other way round")
+    func refundedLines() throws {
+        let lines = snapshot("a", at: 1, refunds: [refund("line:1", 500), refund("line:2", 300)])
+        let list = snapshot("a", at: 2, refunds: [refund("r1", 800, "broken")])
+        let (told, changed) = try updated(try created(lines), list)
+        #expect(told.refunded == usd(800) && changed == ["adjustments"])
+        #expect(told.adjustments.map(\.externalID) == ["line:1", "line:2", "r1"])
+        #expect(told.adjustments.map(\.amount) == [usd(0), usd(0), usd(800)])
+        var again = lines
+        again.updatedAt = moment(3)
+        let back = try updated(told, again).order
+        #expect(back.refunded == usd(800) && back.adjustments.map(\.amount) == [usd(500), usd(300), usd(0)])
+        #expect(back.adjustments[2].reason == "broken")
+    }
+
+    @Test("A refund that a caller recorded here stays as it is, whatever the source tells")
+    func recordedRefund() throws {
+        var stored = try created(snapshot("a", at: 1, refunds: [refund("r1", 10)]))
+        stored.adjustments.append(
+            OrderAdjustment(externalID: "own", amount: usd(20), reason: "by hand", isFromSource: false))
+        let told = snapshot("a", at: 2, refunds: [refund("own", 99, "told"), refund("r2", 5)])
+        let order = try updated(stored, told).order
+        #expect(order.adjustments.map(\.externalID) == ["r1", "own", "r2"])
+        #expect(order.adjustments.map(\.amount) == [usd(0), usd(20), usd(5)])
+        #expect(order.adjustments[1] == stored.adjustments[1] && order.refunded == usd(25))
+    }
+
+    @Test("The same refunds in another order of the list change nothing")
+    func refundOrder() throws {
+        let stored = try created(snapshot("a", at: 1, refunds: [refund("r1", 5), refund("r2", 7)]))
+        let turned = snapshot("a", at: 1, refunds: [refund("r2", 7), refund("r1", 5)])
+        #expect(decide(turned, stored: stored) == .unchanged(stored))
     }
 
     @Test("What the source's total has more or less than its parts is told and not mended")

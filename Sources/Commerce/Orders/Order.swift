@@ -151,8 +151,12 @@ package enum LineMatch: String, Sendable, CaseIterable {
 /// Money that went back to the customer, known by the source's own id of the refund. Never a negative order.
 package struct OrderAdjustment: Sendable, Equatable {
     package let externalID: String
-    package let amount: Money
-    package let reason: String?
+    /// Zero where the source told of it once and tells of it no more.
+    package var amount: Money
+    package var reason: String?
+    /// Whether the order's source told of it and so says what it amounts to. One that a caller recorded here stays as
+    /// it was recorded.
+    package let isFromSource: Bool
 }
 
 extension Order {

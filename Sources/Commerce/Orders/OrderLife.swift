@@ -96,7 +96,8 @@ extension Order {
             throw InvalidDocument(
                 pointer: "/amount", detail: "is more than the \(most) that was paid and not given back yet")
         }
-        let adjustment = OrderAdjustment(externalID: refund.externalID, amount: amount, reason: refund.reason)
+        let adjustment = OrderAdjustment(
+            externalID: refund.externalID, amount: amount, reason: refund.reason, isFromSource: false)
         adjustments.append(adjustment)
         if status == .returned, amount.minorUnits == left { status = .refunded }
         return adjustment

@@ -147,13 +147,33 @@ enum OrderMerge {
         }
     }
 
-    /// Refunds add up: one that is known stays as it was first told.
+    // MARK: Refunds
+
+    /// The refunds that a snapshot tells are all that its source knows of, at what they amount to by now. One that it
+    /// tells no more is kept with nothing left of it, as lines are. So the newest snapshot decides, whichever came
+    /// before it, and money that was first told as amounts on lines and then as refunds counts once.
+    ///
+    /// Where a snapshot tells no refund its source may have left them out: they stay. So does what a caller recorded.
     private static func merge(
         _ refunds: [OrderSnapshot.Refund], into stored: [OrderAdjustment]
     ) -> [OrderAdjustment] {
-        var known = Set(stored.map(\.externalID))
-        let new = refunds.filter { known.insert($0.externalID).inserted }
-        return stored + new.map { OrderAdjustment(externalID: $0.externalID, amount: $0.amount, reason: $0.reason) }
+        if refunds.isEmpty { return stored }
+        var told = Dictionary(refunds.map { ($0.externalID, $0) }, uniquingKeysWith: { first, _ in first })
+        var adjustments: [OrderAdjustment] = []
+        for var adjustment in stored {
+            let refund = told.removeValue(forKey: adjustment.externalID)
+            if adjustment.isFromSource {
+                adjustment.amount = refund?.amount ?? .zero(adjustment.amount.currency)
+                if let refund { adjustment.reason = refund.reason }
+            }
+            adjustments.append(adjustment)
+        }
+        for refund in refunds where told.removeValue(forKey: refund.externalID) != nil {
+            adjustments.append(
+                OrderAdjustment(
+                    externalID: refund.externalID, amount: refund.amount, reason: refund.reason, isFromSource: true))
+        }
+        return adjustments
     }
 
     // MARK: Changes
@@ -164,7 +184,9 @@ enum OrderMerge {
         func note(_ name: String, _ differs: Bool) { if differs { names.append(name) } }
         note("status", old.status != new.status || old.sourceStatus != new.sourceStatus)
         note("total", old.total != new.total)
-        note("refunded_total", old.adjustments != new.adjustments)
+        note("refunded_total", old.refunded != new.refunded)
+        // The same money in other words: under other ids, or with another reason.
+        note("adjustments", old.refunded == new.refunded && old.adjustments != new.adjustments)
         note("match_status", old.matchStatus != new.matchStatus)
         note("line_items", old.lines != new.lines)
         note("discount_total", old.discount != new.discount)

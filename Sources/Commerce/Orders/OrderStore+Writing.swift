@@ -48,7 +48,7 @@ extension OrderStore {
             FROM {rows} r
             """, rows: rows)
         try insertLines(of: orders, in: transaction)
-        try insertAdjustments(of: orders, in: transaction)
+        try writeAdjustments(of: orders, in: transaction)
     }
 
     private static func tags(_ order: Order) -> SQLValue {
@@ -98,7 +98,7 @@ extension OrderStore {
         try transaction.execute(
             "DELETE FROM order_line WHERE order_id IN (SELECT wanted FROM {rows} r)", rows: ids)
         try insertLines(of: orders, in: transaction)
-        try insertAdjustments(of: orders, in: transaction)
+        try writeAdjustments(of: orders, in: transaction)
     }
 
     private static func insertLines(of orders: [Order], in transaction: any Transaction) throws {
@@ -129,23 +129,31 @@ extension OrderStore {
             """, rows: rows)
     }
 
-    private static func insertAdjustments(of orders: [Order], in transaction: any Transaction) throws {
+    /// Writes new adjustments and those that their source restated. When one was first recorded stays, and so does its
+    /// place among the others.
+    private static func writeAdjustments(of orders: [Order], in transaction: any Transaction) throws {
         var rows = RowBatch([
             "order_id": .uuid, "external_id": .text, "tenant_id": .uuid, "amount": .int, "reason": .text,
-            "stamp": .int,
+            "stamp": .int, "from_source": .int,
         ])
         for order in orders {
             for adjustment in order.adjustments {
                 rows.append(
                     .id(order.id), .text(adjustment.externalID), .id(order.scope.tenant),
-                    .int(adjustment.amount.minorUnits), .text(adjustment.reason), .time(order.updatedAt))
+                    .int(adjustment.amount.minorUnits), .text(adjustment.reason), .time(order.updatedAt),
+                    .flag(adjustment.isFromSource))
             }
         }
         try transaction.execute(
             """
-            INSERT INTO order_adjustment (order_id, external_id, tenant_id, kind, amount_minor, reason, recorded_at)
-            SELECT order_id, external_id, tenant_id, 'refund', amount, reason, stamp FROM {rows} r WHERE true
-            ON CONFLICT (order_id, external_id) DO NOTHING
+            INSERT INTO order_adjustment (order_id, external_id, tenant_id, kind, amount_minor, reason, recorded_at,
+                is_from_source)
+            SELECT order_id, external_id, tenant_id, 'refund', amount, reason, stamp, from_source
+            FROM {rows} r WHERE true
+            ON CONFLICT (order_id, external_id)
+                DO UPDATE SET amount_minor = excluded.amount_minor, reason = excluded.reason
+                WHERE order_adjustment.amount_minor <> excluded.amount_minor
+                    OR coalesce(order_adjustment.reason, '') <> coalesce(excluded.reason, '')
             """, rows: rows)
     }
 }

@@ -136,7 +136,7 @@ enum OrderStore {
         var adjustments: [OrderID: [OrderAdjustment]] = [:]
         try transaction.run(
             """
-            SELECT order_id, external_id, amount_minor, reason FROM order_adjustment
+            SELECT order_id, external_id, amount_minor, reason, is_from_source FROM order_adjustment
             WHERE order_id IN (SELECT wanted FROM {rows} r) ORDER BY order_id, recorded_at, external_id
             """, [], rows: rows
         ) { row in
@@ -145,7 +145,7 @@ enum OrderStore {
             adjustments[order, default: []].append(
                 OrderAdjustment(
                     externalID: row.text(1), amount: Money(minorUnits: row.int(2), currency: currency),
-                    reason: row.textOrNil(3)))
+                    reason: row.textOrNil(3), isFromSource: row.flag(4)))
         }
         for index in orders.indices {
             orders[index].lines = lines[orders[index].id] ?? []
