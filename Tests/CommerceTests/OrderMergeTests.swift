@@ -296,6 +296,18 @@ struct OrderMergeTests {
         #expect(order.adjustments[1] == stored.adjustments[1] && order.refunded == usd(25))
     }
 
+    @Test("A source that tells that nothing was refunded takes its refunds away, and no others")
+    func noRefunds() throws {
+        var stored = try created(snapshot("a", at: 1, refunds: [refund("r1", 10, "broken")]))
+        stored.adjustments.append(
+            OrderAdjustment(externalID: "own", amount: usd(20), reason: nil, isFromSource: false))
+        var none = snapshot("a", at: 2)
+        none.tellsRefunds = true
+        let (order, changed) = try updated(stored, none)
+        #expect(order.refunded == usd(20) && changed == ["refunded_total"])
+        #expect(order.adjustments.map(\.amount) == [usd(0), usd(20)])
+    }
+
     @Test("The same refunds in another order of the list change nothing")
     func refundOrder() throws {
         let stored = try created(snapshot("a", at: 1, refunds: [refund("r1", 5), refund("r2", 7)]))

@@ -137,6 +137,23 @@ import Testing
         return (#"{"id":"1","line_items":[\#(good),\#(good),\#(line)]}"#, "data/line_items/2/\(reason)")
     }
 
+    @Test(
+        "Refunds are told as a list, as amounts on lines or not at all; a list that holds some comes before the lines",
+        arguments: [
+            ("", "", [], false), (#","refund_amount":0"#, "", [], true),
+            (#","refund_amount":5"#, "", ["line:7 500"], true),
+            ("", #","refunds":[]"#, [], true), (#","refund_amount":5"#, #","refunds":[]"#, ["line:7 500"], true),
+            (#","refund_amount":5"#, #","refunds":[{"id":"r","amount":-5}]"#, ["r 500"], true),
+            ("", #","refunds":[{"amount":5},{"amount":0},{"amount":1}]"#, ["#1 500", "#3 100"], true),
+        ] as [(String, String, [String], Bool)])
+    func refunds(line: String, list: String, refunds: [String], tells: Bool) throws {
+        let item = #"{"id":7,"sku":"A","quantity":1,"unit_amount":9\#(line)}"#
+        let body = Array(#"{"data":{"id":"1","line_items":[\#(item)]\#(list)}}"#.utf8)
+        let order = try UnifiedConnector().order(from: body, event: "order.updated")
+        #expect(order.refunds.map { "\($0.externalID) \($0.amount.minorUnits)" } == refunds)
+        #expect(order.tellsRefunds == tells)
+    }
+
     @Test("Amounts that only together are too large are parked")
     func overflow() throws {
         let line = #"{"quantity":1,"unit_amount":40000000000000000}"#

@@ -134,6 +134,18 @@ import Testing
         #expect(order.customer == OrderSnapshot.Customer())
     }
 
+    @Test(
+        "A list of refunds without any says that nothing was refunded; without a list nothing is said",
+        arguments: [
+            ("", false), (#","refunds":null"#, false), (#","refunds":[]"#, true),
+            (#","refunds":[{"id":2,"total":"0.00"}]"#, true),
+        ])
+    func noRefunds(list: String, tells: Bool) throws {
+        let body = #"{"id":1,"currency":"USD","line_items":[]\#(list)}"#
+        let order = try connector.order(from: Array(body.utf8), event: "order.updated")
+        #expect(order.refunds.isEmpty && order.tellsRefunds == tells)
+    }
+
     @Test("A dollar order told without decimals is read as the text stands")
     func switchedDecimals() throws {
         let body = #"{"id":26,"currency":"USD","line_items":[],"total":"101","refunds":[{"id":27,"total":"-90"}]}"#

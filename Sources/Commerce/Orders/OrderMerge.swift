@@ -41,7 +41,7 @@ enum OrderMerge {
         var order = stored
         apply(arrival, to: &order)
         order.lines = merge(arrival, into: stored.lines, isFulfilled: isFulfilled(order.status))
-        order.adjustments = merge(snapshot.refunds, into: stored.adjustments)
+        order.adjustments = mergeRefunds(of: snapshot, into: stored.adjustments)
         let changed = changes(from: stored, to: order)
         if changed.isEmpty {
             // A newer time alone is kept, so that an older state that comes later is still known to be stale.
@@ -68,7 +68,7 @@ enum OrderMerge {
             placedAt: snapshot.placedAt ?? now, version: 1, createdAt: now, updatedAt: now)
         order.lines = merge(arrival, into: [], isFulfilled: isFulfilled(snapshot.status ?? order.status))
         apply(arrival, to: &order)
-        order.adjustments = merge(snapshot.refunds, into: [])
+        order.adjustments = mergeRefunds(of: snapshot, into: [])
         return order
     }
 
@@ -153,11 +153,12 @@ enum OrderMerge {
     /// tells no more is kept with nothing left of it, as lines are. So the newest snapshot decides, whichever came
     /// before it, and money that was first told as amounts on lines and then as refunds counts once.
     ///
-    /// Where a snapshot tells no refund its source may have left them out: they stay. So does what a caller recorded.
-    private static func merge(
-        _ refunds: [OrderSnapshot.Refund], into stored: [OrderAdjustment]
+    /// Where its source left them out they stay. So does what a caller recorded.
+    private static func mergeRefunds(
+        of snapshot: OrderSnapshot, into stored: [OrderAdjustment]
     ) -> [OrderAdjustment] {
-        if refunds.isEmpty { return stored }
+        let refunds = snapshot.refunds
+        if refunds.isEmpty, !snapshot.tellsRefunds { return stored }
         var told = Dictionary(refunds.map { ($0.externalID, $0) }, uniquingKeysWith: { first, _ in first })
         var adjustments: [OrderAdjustment] = []
         for var adjustment in stored {

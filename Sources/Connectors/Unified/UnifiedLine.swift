@@ -7,6 +7,8 @@ struct UnifiedLine {
     let discount: Money
     /// Unified.to tells refunds only as an amount on the line.
     let refund: OrderSnapshot.Refund?
+    /// Whether the line says what was refunded of it, be it nothing.
+    let tellsRefund: Bool
 
     init(_ item: SourceObject, place: Int, _ currency: Currency) throws(Untranslatable) {
         let key = try item.identifier("id") ?? "#\(place + 1)"
@@ -21,7 +23,9 @@ struct UnifiedLine {
             key: key, itemID: itemID, sku: sku, title: title ?? sku ?? itemID ?? "Line \(key)", quantity: quantity,
             unitPrice: price.unit, total: price.total, tax: tax)
         discount = price.discount
-        let refunded = try item.money("refund_amount", in: currency) ?? .zero(currency)
+        let told = try item.money("refund_amount", in: currency)
+        tellsRefund = told != nil
+        let refunded = told ?? .zero(currency)
         refund =
             refunded.minorUnits == 0
             ? nil

@@ -21,6 +21,7 @@ enum UnifiedOrder {
         order.status = order.sourceStatus.flatMap(UnifiedStatus.status)
         let refunds = try orderRefunds(data, currency)
         order.refunds = refunds.isEmpty ? lines.compactMap(\.refund) : refunds
+        order.tellsRefunds = data.member(["refunds"]) != nil || lines.contains(where: \.tellsRefund)
         order.customer = try customer(data)
         order.updatedAt = try data.time("updated_at")
         order.placedAt = try data.time("created_at", "posted_at")

@@ -32,6 +32,7 @@ enum WooCommerceOrder {
         order.tax = try source.money("total_tax", in: currency) ?? .zero(currency)
         order.total = try source.money("total", in: currency)
         order.refunds = try refunds(source, currency)
+        order.tellsRefunds = source.member(["refunds"]) != nil
         order.customer = try customer(source)
         order.updatedAt = try source.time("date_modified_gmt")
         order.placedAt = try source.time("date_created_gmt")

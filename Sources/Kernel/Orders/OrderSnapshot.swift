@@ -18,6 +18,8 @@ package struct OrderSnapshot: Hashable, Sendable {
     /// The source's own total; nil when it tells none and it is to be summed from the lines.
     package var total: Money?
     package var refunds: [Refund]
+    /// Whether the source told what was refunded, be it nothing. Where not, no refunds here mean nothing.
+    package var tellsRefunds = false
     package var customer: Customer
     /// The amounts in the money that the buyer saw, where the source tells both.
     package var presentment: Presentment?
