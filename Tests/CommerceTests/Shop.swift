@@ -200,6 +200,6 @@ extension Order {
             channel: channel, sourcePlatform: sourcePlatform, status: status, sourceStatus: sourceStatus,
             currency: currency, lines: lines, adjustments: adjustments, discount: discount, shipping: shipping,
             tax: tax, total: total, customer: customer, sourceVersion: sourceVersion, inbox: nil, placedAt: placedAt,
-            version: version, createdAt: createdAt, updatedAt: updatedAt)
+            version: version, createdAt: createdAt, updatedAt: updatedAt, number: number, presentment: presentment)
     }
 }
