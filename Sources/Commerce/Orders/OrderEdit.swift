@@ -69,6 +69,7 @@ extension Order {
             try sumUp(difference: before.totalDifference)
             if lines != before.lines { names.append("line_items") }
             if total != before.total { names.append("total") }
+            if discount != before.discount { names.append("discount_total") }
             if tax != before.tax { names.append("tax_total") }
             if matchStatus != before.matchStatus { names.append("match_status") }
         }
@@ -112,8 +113,13 @@ extension Order {
         guard lines.count <= Limits.orderLines else {
             throw InvalidDocument(pointer: "/add_lines", detail: "makes more than \(Limits.orderLines) lines")
         }
+        total.minorUnits = try Self.sum([shipping, tax, difference] + lines.map(\.total))
+        // Of orders that are edited here the lines' discounts are all there are.
+        discount.minorUnits = try Self.sum(lines.map(\.discount))
+    }
+
+    private static func sum(_ parts: [Money]) throws -> Int64 {
         var sum: Int64 = 0
-        let parts = [shipping, tax, difference] + lines.map(\.total)
         for part in parts {
             let (next, carry) = sum.addingReportingOverflow(part.minorUnits)
             if carry || next > Int64.max / 2 {
@@ -121,7 +127,7 @@ extension Order {
             }
             sum = next
         }
-        total.minorUnits = sum
+        return sum
     }
 
     private mutating func add(_ items: [OrderItem], _ matches: [MatchedVariant]) {
@@ -139,16 +145,21 @@ extension Order {
 }
 
 extension OrderLine {
+    /// What was taken off what its pieces cost. An order that is edited here holds no line that would not fit.
+    var discount: Money {
+        Money(
+            minorUnits: unitPrice.minorUnits &* quantityCurrent &- total.minorUnits, currency: unitPrice.currency)
+    }
+
     /// The line with another quantity; nil where its total can't be held. A discount stays what it was in money, tax
     /// goes with the line.
     func with(quantity: Int64) -> OrderLine? {
         let (full, overflow) = unitPrice.minorUnits.multipliedReportingOverflow(by: quantity)
         if overflow || full > Int64.max / 4 { return nil }
         var line = self
-        let discount = unitPrice.minorUnits * quantityCurrent - total.minorUnits
         line.quantityCurrent = quantity
         line.quantityOrdered = max(quantityOrdered, quantity)
-        line.total.minorUnits = quantity == 0 ? 0 : max(0, full - discount)
+        line.total.minorUnits = quantity == 0 ? 0 : max(0, full - discount.minorUnits)
         if quantity == 0 { line.tax.minorUnits = 0 }
         return line
     }
