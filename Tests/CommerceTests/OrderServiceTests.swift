@@ -38,6 +38,23 @@ struct OrderServiceTests {
         }
     }
 
+    @Test(
+        "An order with a long story shows the newest 200 events and notes, oldest first", arguments: TestEngine.allCases
+    )
+    func longStory(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let id = try await place(shop).order.id
+            for number in 1...203 {
+                _ = try await shop.orders.add(note: "\(number)", to: id, scope: Shop.scope, actor: Shop.actor)
+                shop.time.advance(by: .seconds(1))
+            }
+            let story = try await shop.orders.require(id, scope: Shop.scope, withSource: false)
+            #expect(story.notes.map(\.text) == (4...203).map { "\($0)" })
+            #expect(story.timeline.count == 200 && story.timeline.allSatisfy { $0.type == "order.updated" })
+            #expect(story.timeline.map(\.occurredAt) == story.notes.map(\.createdAt))
+        }
+    }
+
     @Test("The same key gives the first order, also with another body", arguments: TestEngine.allCases)
     func sameKey(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in

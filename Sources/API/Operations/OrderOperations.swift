@@ -15,7 +15,7 @@ enum OrderOperations {
                 "match_status?": .choice(Order.MatchStatus.self), "external_id?": .text, "tag?": .text,
                 "search?": .text, "customer?": .uuid,
             ]).paged(.named("Order")),
-        .get("\(root)/{id}", "readOrder", "One order, with its parcels and its timeline.")
+        .get("\(root)/{id}", "readOrder", "One order, with its parcels and the newest of its timeline.")
             .tagged().answering(200, .named("OrderStory")),
         .post(root, "placeOrder", "Places an order; the same key gives the order that is there.")
             .taking(

@@ -26,18 +26,20 @@ enum OrderNoteStore {
             ])
     }
 
-    /// Oldest first, at most 200.
-    static func list(of order: OrderID, tenant: TenantID, in transaction: any Transaction) throws -> [OrderNote] {
+    /// The newest notes on an order, oldest first.
+    static func list(
+        of order: OrderID, tenant: TenantID, limit: Int, in transaction: any Transaction
+    ) throws -> [OrderNote] {
         try transaction.all(
             """
             SELECT id, text, user_id, role, created_at FROM order_note
-            WHERE order_id = $1 AND tenant_id = $2 ORDER BY id LIMIT 200
-            """, [.id(order), .id(tenant)]
+            WHERE order_id = $1 AND tenant_id = $2 ORDER BY id DESC LIMIT $3
+            """, [.id(order), .id(tenant), .int(limit)]
         ) { row in
             OrderNote(
                 id: row.id(0), text: row.text(1), author: Actor(user: row.id(2), role: row.text(3)),
                 createdAt: row.time(4))
-        }
+        }.reversed()
     }
 
     /// Takes the texts out of all notes on some orders: people write there what they know of a buyer.

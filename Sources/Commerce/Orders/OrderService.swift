@@ -26,8 +26,9 @@ package struct OrderService: Sendable {
     /// An order with what led to its present state.
     package struct Story: Sendable {
         package let order: Order
-        /// The order's events, oldest first, at most 200.
+        /// The newest of the order's events, oldest first.
         package let timeline: [DomainEvent]
+        /// The newest notes on it, oldest first.
         package let notes: [OrderNote]
         /// What was sent and what came back, oldest first.
         package let parcels: [Parcel]
@@ -35,14 +36,20 @@ package struct OrderService: Sendable {
         package let sourcePayload: [UInt8]?
     }
 
+    /// Events and notes of one answer: whoever opens an order wants to know what happened last, and hardly an order has
+    /// that many.
+    private static let storyMost = 200
+
     /// One order with its story; `withSource` adds the source's own bytes, which hold personal data.
     package func require(_ id: OrderID, scope: Scope, withSource: Bool) async throws -> Story {
         let found = try await publisher.database.read { transaction -> Story? in
             guard let order = try OrderStore.fetch(id, scope: scope, in: transaction) else { return nil }
             let payload = withSource ? try OrderStore.sourcePayload(of: order, in: transaction) : nil
             return Story(
-                order: order, timeline: try EventStore.timeline(of: id, scope: scope, limit: 200, in: transaction),
-                notes: try OrderNoteStore.list(of: id, tenant: scope.tenant, in: transaction),
+                order: order,
+                timeline: try EventStore.timeline(of: id, scope: scope, limit: Self.storyMost, in: transaction),
+                notes: try OrderNoteStore.list(
+                    of: id, tenant: scope.tenant, limit: Self.storyMost, in: transaction),
                 parcels: try ParcelStore.list(of: id, tenant: scope.tenant, in: transaction),
                 sourcePayload: payload)
         }

@@ -72,7 +72,7 @@ package enum EventStore {
     private static let fetchStatement = Statement(
         composed: "SELECT \(columns(withheld: "NULL")) FROM {rows} r JOIN event e ON e.id = r.wanted")
 
-    /// The events of one entity of a tenant, oldest first.
+    /// The newest events of one entity of a tenant, oldest first.
     package static func timeline<Kind>(
         of entity: ID<Kind>, scope: Scope, limit: Int, in transaction: any Transaction
     ) throws -> [DomainEvent] {
@@ -80,9 +80,9 @@ package enum EventStore {
             Statement(
                 composed: """
                     SELECT \(columns) FROM event e
-                    WHERE e.entity_id = $1 AND e.tenant_id = $2 AND e.org_id = $3 ORDER BY e.id LIMIT $4
+                    WHERE e.entity_id = $1 AND e.tenant_id = $2 AND e.org_id = $3 ORDER BY e.id DESC LIMIT $4
                     """),
             [.id(entity), .id(scope.tenant), .id(scope.organisation), .int(limit)]
-        ) { decode($0) }
+        ) { decode($0) }.reversed()
     }
 }
