@@ -69,6 +69,17 @@ package struct DecimalDigits: Hashable, Sendable {
         if isNegative { return value }
         return value == Int64.min ? nil : -value
     }
+
+    /// The nearest whole number, halves away from zero; nil where it may be beyond 64 bits.
+    package var rounded: Int64? {
+        if scale >= 0 { return integer(scaledBy: 0) }
+        // How many of the digits stand before the point; below zero there are zeros behind it first.
+        let whole = digits.count + scale
+        guard whole <= 18 else { return nil }
+        var value = digits.prefix(max(0, whole)).reduce(Int64(0)) { $0 * 10 + Int64($1) }
+        if whole >= 0, digits[whole] >= 5 { value += 1 }
+        return isNegative ? -value : value
+    }
 }
 
 extension DecimalDigits: Comparable {

@@ -40,6 +40,28 @@ struct StoreSheetTests {
         }
     }
 
+    @Test("Shopify's grams are taken with decimals, to a whole gram", arguments: TestEngine.allCases)
+    func decimalGrams(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let imports = Imports(shop)
+            let (one, faults) = try await imports.bring(
+                """
+                Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Grams,Variant Price
+                nuts,Nuts,Size,S,N-S,226.796,3
+                nuts,,,M,N-M,453.59237,5
+                nuts,,,L,N-L,907.5,9
+                nuts,,,XL,N-XL,0.0,12
+                nuts,,,XXL,N-XXL,,15
+                air,Air,Title,Default Title,AIR,-0.4,1
+                iron,Iron,Title,Default Title,IRON,heavy,1
+                """, currency: .usd)
+            let products = try await imports.products()
+            #expect(products.map(\.title) == ["Nuts"] && one.counts.refused == 2)
+            #expect(products[0].variants.map(\.weightGrams) == [227, 454, 908, 0, nil])
+            #expect(faults.map(\.line) == [7, 8] && faults.allSatisfy { $0.field == "variant grams" }, "\(faults)")
+        }
+    }
+
     private static let wooCommerce = """
         ID,Type,SKU,"GTIN, UPC, EAN, or ISBN",Name,Published,"Is featured?",Description,"Weight (kg)",\
         "Sale price","Regular price",Categories,Tags,Images,Parent,"Attribute 1 name","Attribute 1 value(s)"

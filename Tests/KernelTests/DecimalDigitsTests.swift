@@ -40,6 +40,17 @@ struct DecimalDigitsTests {
         #expect(try number(a).isMultiple(of: number(b)) == expected)
     }
 
+    @Test(
+        "A fraction is rounded to the nearest whole number, halves away from zero",
+        arguments: [
+            ("226.796", 227), ("226.4999", 226), ("0.5", 1), ("0.05", 0), ("0.49", 0), ("9.5", 10), ("-2.5", -3),
+            ("-0.4", 0), ("500.0", 500), ("5e2", 500), ("0", 0), ("1e-90000", 0), ("1e90000", nil),
+            ("999999999999999999.5", 1_000_000_000_000_000_000), ("9999999999999999999.5", nil),
+        ] as [(String, Int64?)])
+    func rounding(text: String, expected: Int64?) throws {
+        #expect(try number(text).rounded == expected)
+    }
+
     @Test("A fraction of zeros is a whole number", arguments: [("2.00", true), ("2e3", true), ("2.5", false)])
     func whole(text: String, expected: Bool) throws {
         #expect(try number(text).isWhole == expected)

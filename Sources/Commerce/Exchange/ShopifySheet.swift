@@ -67,17 +67,22 @@ enum ShopifySheet {
         if price != nil { variant.add("currency", currency?.code) }
         variant.add("cost_price", cells.text("cost per item"))
         variant.add("barcode", cells.text("variant barcode"))
-        if let grams = cells.text("variant grams") {
-            // Some exports write "500.0".
-            variant.append(
-                .init(name: "weight_grams", value: .number(grams.hasSuffix(".0") ? String(grams.dropLast(2)) : grams)))
-        }
+        if let text = cells.text("variant grams") { variant.append(.init(name: "weight_grams", value: grams(text))) }
         variant.add("image_url", cells.text("variant image"))
         let values = (1...3).compactMap { number in
             cells.text("option\(number) value").map { JSONObject.Member.text("\(number)", $0) }
         }
         if !values.isEmpty { variant.append(.object("options", values)) }
         return price == nil && sku == nil && values.isEmpty ? nil : variant
+    }
+
+    /// To a whole gram: exports of weights in pounds and ounces write "226.796". What is below zero, or no number,
+    /// stays as it is, and is refused where the field is read.
+    private static func grams(_ text: String) -> JSONValue {
+        guard let weight = DecimalDigits(text), weight.isPositive, let whole = weight.rounded else {
+            return .number(text)
+        }
+        return .number(String(whole))
     }
 
     /// Puts the rows of one product together: pictures go to the first, option names to the values.
