@@ -74,6 +74,13 @@ struct EventCatalogTests {
         }
     }
 
+    @Test("No event has a field for what something costs its seller", arguments: EventCatalog.names)
+    func costs(name: String) throws {
+        let (kind, _, _) = try example(name)
+        let fields = kind.fields + kind.fields.flatMap(\.children)
+        #expect(!fields.contains { $0.name.contains("cost") || $0.name.contains("margin") })
+    }
+
     @Test(
         "A misspelt name is answered with the nearest known one",
         arguments: [
