@@ -29,14 +29,17 @@ struct FeedShop: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// Writes a product as it shall be, whatever it was before.
+    /// Writes a product as it shall be, whatever it was before, at a place in the tree of categories or at none.
     func put(
-        _ entry: CatalogueEntry, status: String = "active", scope: Scope = SampleCatalogue.scope, at second: Int64 = 0
+        _ entry: CatalogueEntry, status: String = "active", scope: Scope = SampleCatalogue.scope, at second: Int64 = 0,
+        place: CategoryID? = nil
     ) async throws {
         let now = Self.time.now + .seconds(second)
         try await database.write { transaction in
             try Rows.remove(entry.id, in: transaction)
             try Rows.insert(entry, status, scope, now, in: transaction)
+            try transaction.execute(
+                "UPDATE product SET category_id = $2 WHERE id = $1", [.id(entry.id), .id(place)])
             try CatalogueChanges.count([scope: [entry.id]], now: now, in: transaction)
         }
     }
@@ -47,6 +50,20 @@ struct FeedShop: Sendable {
             try transaction.execute("UPDATE product SET deleted_at = $2 WHERE id = $1", [.id(id), .time(now)])
             try CatalogueChanges.count([scope: [id]], now: now, in: transaction)
         }
+    }
+
+    /// Makes a category as a caller would, or changes the one that is named.
+    @discardableResult
+    func category(_ body: String, changing id: CategoryID? = nil) async throws -> CategoryID {
+        let categories = CategoryService(
+            database: database, ids: IDGenerator(time: Self.time.source), time: Self.time.source)
+        let json = try JSONValue(parsing: Array(body.utf8))
+        guard let id else {
+            let new = try FieldReader.read(json) { CategoryChange($0, isNew: true) }
+            return try await categories.create(new, scope: SampleCatalogue.scope).category.id
+        }
+        let change = try FieldReader.read(json) { CategoryChange($0) }
+        return try await categories.change(id, change, scope: SampleCatalogue.scope).category.id
     }
 
     func set(_ settings: FeedSettings) async throws {

@@ -1,5 +1,6 @@
 import Events
 import Kernel
+import Storage
 import TestSupport
 import Testing
 
@@ -78,6 +79,54 @@ struct CategoryTests {
             await #expect(throws: Refusal.notFound("category")) { try await delete(a.id) }
             let unknown = InvalidDocument(pointer: "/category_id", detail: "there is no such category")
             await #expect(throws: unknown) { try await shop.product(#"{"title":"T","category_id":"\#(a.id)"}"#) }
+        }
+    }
+
+    @Test(
+        "A new name counts as a change of each active product that is shown by it, however many they are",
+        arguments: TestEngine.allCases)
+    func renaming(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let top = try await create(shop, "Top")
+            let below = try await create(shop, "Below", below: top.id)
+            let beside = try await create(shop, "Beside")
+            let count = 2100
+            try await shop.database.write { transaction in
+                func insert(_ number: Int, _ category: String?, _ status: String, _ place: CategoryID) throws {
+                    var rows = RowBatch(["new_id": .uuid])
+                    for offset in 0..<(number == 0 ? count : 1) {
+                        rows.append(.id(ProductID(high: 7, low: UInt64(number * 10_000 + offset))))
+                    }
+                    try transaction.execute(
+                        """
+                        INSERT INTO product (id, tenant_id, org_id, title, category, category_id, status, version,
+                            created_at, updated_at)
+                        SELECT new_id, $1, $2, 'T', $3, $4, $5, 1, 0, 0 FROM {rows} r
+                        """,
+                        [
+                            .id(Shop.scope.tenant), .id(Shop.scope.organisation), .text(category), .id(place),
+                            .text(status),
+                        ], rows: rows)
+                }
+                try insert(0, nil, "active", below.id)
+                try insert(1, nil, "active", top.id)
+                try insert(2, "own word", "active", below.id)
+                try insert(3, nil, "draft", below.id)
+                try insert(4, nil, "active", beside.id)
+            }
+            func counted() async throws -> [CatalogueChanges.Entry] {
+                try await shop.database.read { transaction in
+                    try CatalogueChanges.entries(after: 0, scope: Shop.scope, limit: 10_000, in: transaction)
+                }
+            }
+            _ = try await change(shop, top.id, #"{"position":4}"#)
+            #expect(try await counted().isEmpty)
+            _ = try await change(shop, top.id, #"{"name":"New"}"#)
+            let entries = try await counted()
+            #expect(entries.map(\.sequence) == (1...Int64(count + 1)).map { $0 })
+            #expect(Set(entries.map(\.product)).count == count + 1)
+            #expect(entries.contains { $0.product == ProductID(high: 7, low: 10_000) })
+            #expect(!entries.contains { $0.product.low >= 20_000 })
         }
     }
 

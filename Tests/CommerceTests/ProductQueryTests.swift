@@ -96,6 +96,15 @@ struct ProductQueryTests {
             #expect(try await titles(shop) { $0.categoryID = shirts } == ["1", "4"])
             #expect(try await titles(shop) { ($0.categoryID, $0.text) = (clothes, "red") } == ["5 red"])
             #expect(try await titles(shop, Shop.sister) { $0.categoryID = clothes }.isEmpty)
+            // The word of some and the place of others, which the feed shows by one text.
+            try await shop.product(#"{"title":"6 red","category":"Clothes"}"#)
+            try await shop.product(#"{"title":"7","category":"Tops","category_id":"\#(clothes)"}"#)
+            func shown(_ text: String? = nil) async throws -> [String] {
+                try await titles(shop) { ($0.category, $0.categoryPlace, $0.text) = ("Clothes", clothes, text) }
+            }
+            #expect(try await shown() == ["2", "5 red", "6 red"])
+            #expect(try await shown("red") == ["5 red", "6 red"])
+            #expect(try await titles(shop) { $0.category = "Clothes" } == ["6 red"])
         }
     }
 

@@ -210,6 +210,13 @@ struct CatalogFeedStoryTests {
             #expect(try await found("{\(price), \"context\": {\"currency\": \"USD\"}}") == ["Shirt"])
             #expect(try await found("{\(price), \"context\": {\"currency\": \"JPY\"}}") == [])
             #expect(try await found("{\(price)}").count == 2)
+            let clothes = try await catalogue.api.post("/api/v1/pim/categories", #"{"name": "Clothes"}"#).text("id")
+            try await catalogue.make(
+                """
+                {"title": "Sock", "status": "active", "category_id": "\(clothes)",
+                 "variants": [{"sku": "K", "price": 5, "currency": "USD"}]}
+                """)
+            #expect(try await found(#"{"filters": {"categories": ["Clothes"]}}"#) == ["Shirt", "Sock"])
 
             let detail = try await agent.post(
                 "/catalog/product", #"{"id": "S-BM", "selected": [{"name": "Color", "label": "White"}]}"#)

@@ -94,6 +94,11 @@ struct CatalogFeedSource: Sendable {
         }
     }
 
+    /// The place in the tree of categories that a path names; nil where there is none.
+    func place(_ path: String, _ scope: Scope) async throws -> CategoryID? {
+        try await database.read { try CategoryPaths.place(path, scope, in: $0) }
+    }
+
     /// What a text names: a product, or a variant by its id or SKU.
     struct Named: Sendable, Equatable {
         let text: String

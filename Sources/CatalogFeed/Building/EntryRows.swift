@@ -3,7 +3,7 @@ import Events
 import Kernel
 import Storage
 
-/// Reads catalogue entries: products that are active, with their variants and pictures.
+/// Reads catalogue entries: products that are active, with their variants, pictures and the names of their places.
 enum EntryRows {
     /// - Parameter condition: what is asked besides owner and state, its arguments from `$3` on.
     static func fetch(
@@ -12,15 +12,26 @@ enum EntryRows {
     ) throws -> [CatalogueEntry] {
         let statement = Statement(
             composed: """
-                SELECT id, title, description, brand, category, handle, url, details FROM product
+                SELECT id, title, description, brand, category, handle, url, details, category_id
+                FROM product
                 WHERE tenant_id = $1 AND org_id = $2 AND status = 'active' AND deleted_at IS NULL \(condition)
                 """)
         let owner: [SQLValue] = [.id(scope.tenant), .id(scope.organisation)]
         var entries: [CatalogueEntry] = []
-        try transaction.run(statement, owner + arguments, rows: rows) { entries.append(try entry($0)) }
+        var places: [ProductID: CategoryID] = [:]
+        try transaction.run(statement, owner + arguments, rows: rows) { row in
+            let product = try entry(row)
+            if product.category == nil { places[product.id] = row.idOrNil(8) }
+            entries.append(product)
+        }
         if entries.isEmpty { return [] }
         let variants = try variants(of: entries, in: transaction)
-        for index in entries.indices { entries[index].variants = variants[entries[index].id] ?? [] }
+        let paths = try CategoryPaths.fetch(Set(places.values), in: transaction)
+        for index in entries.indices {
+            let id = entries[index].id
+            entries[index].variants = variants[id] ?? []
+            if let place = places[id] { entries[index].category = paths[place] }
+        }
         try count(&entries, of: scope.tenant, in: transaction)
         return entries
     }

@@ -21,8 +21,9 @@ struct RenderedProduct: Sendable, Equatable {
 
 /// Renders products one by one: what comes out depends on the product and the settings, never on its neighbours.
 struct ProductRenderer: Sendable {
-    /// Raised with every change of an emitter, so that files of an older version are built anew.
-    static let version = 1
+    /// Raised with every change of an emitter or of what entries hold, so that files of an older version are built
+    /// anew.
+    static let version = 2
 
     let scope: Scope
     let settings: FeedSettings

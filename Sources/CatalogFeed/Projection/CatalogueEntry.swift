@@ -54,6 +54,7 @@ package struct CatalogueEntry: Sendable, Equatable {
     /// May hold HTML: stores write it.
     package var description: String?
     package var brand: String?
+    /// The seller's own word for what it is, or else the names of its place in the tree of categories.
     package var category: String?
     package var handle: String?
     /// The product's own page.

@@ -24,7 +24,10 @@ package struct CatalogSearch: Sendable {
         var query = ProductQuery(limit: request.limit + 1)
         query.text = request.query.flatMap { $0.trimmed.isEmpty ? nil : $0 }
         query.status = .active
-        query.category = request.categories.count == 1 ? request.categories.first : nil
+        if request.categories.count == 1, let shown = request.categories.first {
+            query.category = shown
+            query.categoryPlace = try await source.place(shown, scope)
+        }
         if let cursor = request.cursor {
             guard let place = ProductQuery.Cursor(cursor) else {
                 throw InvalidDocument(pointer: "/pagination/cursor", detail: "is none of this search's")

@@ -65,6 +65,7 @@ package struct CategoryService: Sendable {
     }
 
     /// Renames, moves or re-orders a category. A move below itself is refused with the circle that it would close.
+    /// A new name or place counts as a change of the products that are shown by it.
     package func change(
         _ id: CategoryID, _ change: CategoryChange, ifMatch: VersionMatch = .any, scope: Scope
     ) async throws -> Placed {
@@ -83,6 +84,9 @@ package struct CategoryService: Sendable {
                 new.version += 1
                 new.updatedAt = now
                 try CategoryStore.update(new, in: transaction)
+                if new.name != old.name || new.parent != old.parent {
+                    try CatalogueChanges.countPlaced(below: id, scope: scope, now: now, in: transaction)
+                }
                 return Self.placed(new, among: all)
             }
         }

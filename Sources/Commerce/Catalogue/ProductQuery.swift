@@ -36,6 +36,9 @@ package struct ProductQuery: Sendable {
     package var brand: String?
     /// The caller's own word, or a place in the tree with all below it.
     package var category: String?
+    /// A place whose own products are found beside those of `category`, as far as they have no word of their own: the
+    /// feed shows both by one text.
+    package var categoryPlace: CategoryID?
     package var categoryID: CategoryID?
     /// Only what changed at or after this instant; the list is then in the order of changes.
     package var updatedSince: Timestamp?
@@ -61,6 +64,13 @@ package struct ProductQuery: Sendable {
             guard let words = try words(of: text, scope: scope, in: transaction) else { return [] }
             for word in words.required.dropFirst(words.alternatives.isEmpty ? 1 : 0) { builder.requireWord(word) }
             ranges = (words.alternatives.isEmpty ? Array(words.required.prefix(1)) : words.alternatives).map(Range.word)
+        }
+        if let category, let categoryPlace {
+            if ranges == [.all] {
+                ranges = [.named(category), .unnamed(categoryPlace)]
+            } else {
+                builder.require(category, orIn: categoryPlace)
+            }
         }
         if let categoryID {
             let places = try CategoryStore.subtree(categoryID, scope: scope, in: transaction)
@@ -94,6 +104,9 @@ extension ProductQuery {
         case all
         case word(String)
         case place(CategoryID)
+        case named(String)
+        /// A place's products that have no word of their own.
+        case unnamed(CategoryID)
     }
 
     /// Puts the statement together. Only fragments of code go into it; what callers wrote are arguments.
@@ -107,7 +120,8 @@ extension ProductQuery {
             arguments = [.id(scope.tenant), .id(scope.organisation)]
             narrow("p.status = ", query.status.map { .text($0.rawValue) })
             narrow("p.brand = ", query.brand.map { .text($0) })
-            narrow("p.category = ", query.category.map { .text($0) })
+            let category = query.categoryPlace == nil ? query.category : nil
+            narrow("p.category = ", category.map { .text($0) })
             narrow("p.updated_at >= ", query.updatedSince.map { .time($0) })
             for (column, value) in [("sku", query.sku), ("barcode", query.barcode)] {
                 guard let value else { continue }
@@ -129,6 +143,13 @@ extension ProductQuery {
             conditions += """
                  AND EXISTS (SELECT 1 FROM product_word x
                     WHERE x.tenant_id = $1 AND x.org_id = $2 AND x.word = \(add(.text(word))) AND x.product_id = p.id)
+                """
+        }
+
+        mutating func require(_ category: String, orIn place: CategoryID) {
+            conditions += """
+                 AND (p.category = \(add(.text(category)))
+                    OR p.category IS NULL AND p.category_id = \(add(.id(place))))
                 """
         }
 
@@ -167,6 +188,9 @@ extension ProductQuery {
             switch range {
             case .all: return ("product p", "true")
             case .place(let category): return ("product p", "p.category_id = \(add(.id(category)))")
+            case .named(let word): return ("product p", "p.category = \(add(.text(word)))")
+            case .unnamed(let category):
+                return ("product p", "p.category_id = \(add(.id(category))) AND p.category IS NULL")
             case .word(let word):
                 let condition = "w.tenant_id = $1 AND w.org_id = $2 AND w.word = \(add(.text(word)))"
                 // The cursor again, on the index that is walked.
