@@ -164,7 +164,7 @@ struct OrderImporterTests {
             #expect(order.refunded == usd(12))
             #expect(order.adjustments.map(\.externalID) == ["line:1", "r1", "r2"])
             #expect(order.adjustments.map(\.amount) == [usd(0), usd(10), usd(2)])
-            #expect(order.adjustments.allSatisfy(\.isFromSource))
+            #expect(order.adjustments.map(\.isFromSource) == [true, true, true])
             let events = try await shop.events().filter { $0.type.hasPrefix("order") }
             #expect(events.map { $0.payload["refunded_total"]?.decimalText } == ["0.05", "0.10", "0.12"])
             #expect(events.dropFirst().allSatisfy { $0.payload["changed"] == .array([.string("refunded_total")]) })
