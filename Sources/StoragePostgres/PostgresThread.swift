@@ -74,7 +74,7 @@ final class PostgresThread {
         guard statisticsAge?.isOver(at: .now) == true else { return }
         let connection = try connected()
         do {
-            try PostgresStatistics.renew(on: connection, counter: counter)
+            try PostgresStatistics.renew(on: connection)
         } catch {
             logger.warning("cannot analyse tables that have grown", metadata: ["error": "\(error)"])
         }
