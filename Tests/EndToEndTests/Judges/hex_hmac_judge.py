@@ -1,4 +1,5 @@
-"""Judges the one signature header of a profile with nothing but Python's own hmac.
+"""Judges the one signature header of a profile as the libraries of Stripe and GitHub do, with nothing but Python's own
+hmac: the digest is made anew and compared in constant time.
 
 Reads {"secret", "header", "headers", "body"} as JSON from standard input: `header` is the name of the header that holds
 the hexadecimal HMAC-SHA256 of the body, the body is in base64. Prints `good`, or `bad: ` and why.
