@@ -113,13 +113,16 @@ struct RetentionTests {
     }
 
     @Test(
-        "While it clears, writers lose nothing and readers see everything that is younger",
+        "While it clears, writers lose nothing, deliveries go out, and readers see everything that is younger",
         arguments: TestEngine.allCases)
     func underLoad(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             try await DayPartitions(database: hub.database).addDays(now: hub.time.now)
-            for _ in 0..<5 { try await hub.publish(200) }
+            _ = try await hub.subscribe()
+            for _ in 0..<3 { try await hub.publish(200) }
             try await hub.number()
+            try await hub.deliveries(600, where: "state = 'delivered'")
+            let old = Set(try await feed(hub))
             hub.time.advance(by: Self.day * 32)
             try await DayPartitions(database: hub.database).addDays(now: hub.time.now)
             let written = try await withThrowingTaskGroup(of: [EventID].self) { group in
@@ -134,12 +137,27 @@ struct RetentionTests {
                     try await Self.keeper(hub).clear()
                     return []
                 }
+                for _ in 0..<2 {
+                    group.addTask {
+                        var seen: [EventID] = []
+                        for _ in 0..<20 {
+                            try await hub.number()
+                            let young = try await feed(hub).filter { !old.contains($0) }
+                            #expect(young.starts(with: seen), "what was read once stays where it was")
+                            seen = young
+                        }
+                        return []
+                    }
+                }
                 return try await group.reduce(into: []) { $0 += $1 }
             }
             try await hub.number()
             let read = try await feed(hub)
             #expect(read.count == 240 && Set(read) == Set(written))
             #expect(try await hub.count("event") == 240)
+            try await hub.deliveries(240, where: "state = 'delivered'")
+            #expect(try await hub.count("delivery") == 240)
+            #expect(try await hub.count("attempt") == 240)
         }
     }
 

@@ -126,7 +126,9 @@ struct DeliverySimulationTests {
             """)
     }
 
-    @Test("Each profile's retries come to the minute", arguments: TestEngine.allCases)
+    @Test(
+        "Each profile's retries come in their minutes, later by their jitter at the most",
+        arguments: TestEngine.allCases)
     func calm(engine: TestEngine) async throws {
         let outcome = try await Self.simulate(.init(seed: 1, isCalm: true), on: engine)
         #expect(outcome.faults.isEmpty, "\(outcome.faults.prefix(8).joined(separator: "\n"))")
