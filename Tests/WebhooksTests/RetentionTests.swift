@@ -121,7 +121,7 @@ struct RetentionTests {
             _ = try await hub.subscribe()
             for _ in 0..<3 { try await hub.publish(200) }
             try await hub.number()
-            try await hub.deliveries(600, where: "state = 'delivered'")
+            try await hub.settle(600)
             let old = Set(try await feed(hub))
             hub.time.advance(by: Self.day * 32)
             try await DayPartitions(database: hub.database).addDays(now: hub.time.now)
@@ -155,7 +155,7 @@ struct RetentionTests {
             let read = try await feed(hub)
             #expect(read.count == 240 && Set(read) == Set(written))
             #expect(try await hub.count("event") == 240)
-            try await hub.deliveries(240, where: "state = 'delivered'")
+            try await hub.settle(240)
             #expect(try await hub.count("delivery") == 240)
             #expect(try await hub.count("attempt") == 240)
         }

@@ -19,7 +19,7 @@ struct WithheldTests {
         let bodies = hub.exchange.requests.elements.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(bodies.count == calls)
         let secrets = try events.flatMap { try self.secrets(of: $0) }
-        #expect(Set(secrets).isSuperset(of: ["Ann Guest", "ann@example.test", "12045.50", "33.50"]))
+        #expect(Set(secrets).isSuperset(of: ["Ann Guest", "ann@example.test", "12045.50", "Two were found wet."]))
         for secret in secrets { #expect(!bodies.contains { $0.contains(secret) }, "\(secret)") }
     }
 
