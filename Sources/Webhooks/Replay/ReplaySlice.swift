@@ -101,9 +101,8 @@ struct ReplaySlice {
             conditions.add("NOT EXISTS (\(mine) AND d.state IN ('pending', 'delivered'))", .id(replay.subscription))
         case .missed:
             // What the subscription's own filter left out was not missed.
-            conditions.add(
-                "NOT EXISTS (\(mine) AND (d.state <> 'skipped' OR d.attempts > 0 OR d.reason = 'filtered'))",
-                .id(replay.subscription))
+            let settled = "d.state <> 'skipped' OR d.attempts > 0 OR d.reason = '\(FilterGate.reason)'"
+            conditions.add("NOT EXISTS (\(mine) AND (\(settled)))", .id(replay.subscription))
         }
         return conditions
     }
