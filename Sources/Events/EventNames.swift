@@ -18,6 +18,11 @@ package struct EventNames: Sendable {
     /// The known name that is nearest to a text by edits, for an answer to a misspelt one.
     package func nearest(to text: String) -> String { Self.nearest(to: text, among: all) ?? "" }
 
+    /// What is said of a pattern that matches none of the names.
+    package func refusal(of text: String) -> String {
+        "\"\(text.prefix(80))\" matches no event type; the nearest is \(nearest(to: text))"
+    }
+
     /// The nearest of some names; nil only where there are none.
     package static func nearest(to text: String, among names: [String]) -> String? {
         // No name is that long, and a stranger's megabyte would cost seconds.

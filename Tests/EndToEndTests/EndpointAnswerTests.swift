@@ -26,11 +26,7 @@ struct EndpointAnswerTests {
         certificate: TestCertificate? = nil, _ reply: ReceiverServer.Reply,
         _ body: (_ port: Int) async throws -> Void
     ) async throws {
-        let endpoint = try await ReceiverServer.open(certificate: certificate) { _ in reply }
-        let result: Result<Void, any Error>
-        do { result = .success(try await body(endpoint.port)) } catch { result = .failure(error) }
-        await endpoint.close()
-        try result.get()
+        try await ReceiverServer.run(certificate: certificate, { _ in reply }, body)
     }
 
     // MARK: TLS
@@ -116,17 +112,18 @@ struct EndpointAnswerTests {
         try await withServer(engine) { server in
             let shop = try await Shop.open(server)
             let elsewhere = Recorder<Bool>()
-            let target = try await ReceiverServer.open { _ in
+            let take: ReceiverServer.Taker = { _ in
                 elsewhere.record(true)
                 return .init(status: 204)
             }
-            let location: HTTPFields = [.location: "http://127.0.0.1:\(target.port)/in"]
-            try await Self.withEndpoint(.init(status: 301, headers: location)) { port in
-                let (delivery, attempt) = try await Self.firstAttempt("http://127.0.0.1:\(port)/in", shop)
-                #expect(delivery["state"]?.string == "pending" && attempt["status"]?.integer == 301)
+            try await ReceiverServer.run(take) { target in
+                let location: HTTPFields = [.location: "http://127.0.0.1:\(target)/in"]
+                try await Self.withEndpoint(.init(status: 301, headers: location)) { port in
+                    let (delivery, attempt) = try await Self.firstAttempt("http://127.0.0.1:\(port)/in", shop)
+                    #expect(delivery["state"]?.string == "pending" && attempt["status"]?.integer == 301)
+                }
+                #expect(elsewhere.elements.isEmpty)
             }
-            #expect(elsewhere.elements.isEmpty)
-            await target.close()
             try await Self.withEndpoint(.init(status: 204, isReset: true)) { port in
                 let (delivery, attempt) = try await Self.firstAttempt(
                     "http://127.0.0.1:\(port)/in", shop, order: "o-2")

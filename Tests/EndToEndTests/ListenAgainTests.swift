@@ -31,21 +31,15 @@ struct ListenAgainTests {
             Self.refusal(401),
         ]
         let asked = Recorder<(cursor: String?, at: ContinuousClock.Instant)>()
-        let server = try await ReceiverServer.open { request in
+        let take: ReceiverServer.Taker = { request in
             asked.record((request.headers[.lastEventID], ContinuousClock.now))
             return replies[min(asked.elements.count, replies.count) - 1]
         }
-        let result: Result<Program.Outcome, any Error>
-        do {
-            result = .success(
-                try await Program.run([
-                    "listen", "--json", "--since", Self.ids[0], "--hub", "http://127.0.0.1:\(server.port)", "--token",
-                    "t",
-                ]))
-        } catch { result = .failure(error) }
-        await server.close()
-
-        let outcome = try result.get()
+        let outcome = try await ReceiverServer.run(take) { port in
+            try await Program.run([
+                "listen", "--json", "--since", Self.ids[0], "--hub", "http://127.0.0.1:\(port)", "--token", "t",
+            ])
+        }
         #expect(outcome.exit == .code(1))
         #expect(outcome.output.split(separator: "\n").count == 2, "\(outcome.output)")
         let calls = asked.elements
@@ -58,12 +52,12 @@ struct ListenAgainTests {
 
     @Test("A hub that refuses the first call has listen end, whatever it says of later")
     func first() async throws {
-        let server = try await ReceiverServer.open { _ in Self.refusal(429) }
-        let outcome = try? await Program.run([
-            "listen", "--since", Self.ids[0], "--hub", "http://127.0.0.1:\(server.port)", "--token", "t",
-        ])
-        await server.close()
-        #expect(outcome?.exit == .code(1))
-        #expect(outcome?.errors.contains("429: Not now.") == true)
+        let outcome = try await ReceiverServer.run({ _ in Self.refusal(429) }) { port in
+            try await Program.run([
+                "listen", "--since", Self.ids[0], "--hub", "http://127.0.0.1:\(port)", "--token", "t",
+            ])
+        }
+        #expect(outcome.exit == .code(1))
+        #expect(outcome.errors.contains("429: Not now."))
     }
 }

@@ -71,14 +71,11 @@ struct SubscriptionRowsTests {
         arguments: TestEngine.allCases)
     func attempts(_ engine: TestEngine) async throws {
         let body = [UInt8](repeating: UInt8(ascii: "a"), count: 20_000)
-        let endpoint = try await ReceiverServer.open { _ in
-            .init(status: 400, headers: [.contentType: "text/plain"], body: body)
-        }
-        let result: Result<Void, any Error>
-        do {
+        let reply = ReceiverServer.Reply(status: 400, headers: [.contentType: "text/plain"], body: body)
+        try await ReceiverServer.run({ _ in reply }) { port in
             try await withServer(engine) { server in
                 let shop = try await Shop.open(server)
-                let subscription = try await shop.subscribe("http://127.0.0.1:\(endpoint.port)/in").id
+                let subscription = try await shop.subscribe("http://127.0.0.1:\(port)/in").id
                 _ = try await shop.deliver(shop.orderEvent("o-1"))
                 let path = "\(Self.root)/\(subscription)/deliveries"
                 let delivery = try await eventually("there was an attempt") {
@@ -101,9 +98,6 @@ struct SubscriptionRowsTests {
                 #expect(headers.first { $0.name.lowercased() == "content-type" }?.value.string == "text/plain")
                 #expect(attempt["response_body"]?.string?.utf8.count == 16 << 10)
             }
-            result = .success(())
-        } catch { result = .failure(error) }
-        await endpoint.close()
-        try result.get()
+        }
     }
 }

@@ -8,12 +8,7 @@ enum EventLogOperations {
         schemas: [
             "Event": .object(event(isOne: false)),
             "EventDetail": .object(detail),
-            "EventDelivery": .object([
-                "subscription_id": .uuid, "id": .uuid, "event_id": .uuid, "event_type": .text,
-                "replay_id": .uuid.orNull, "state": .choice(DeliveryState.self), "reason": .text.orNull,
-                "next_attempt_at": .time.orNull, "created_at": .time, "finished_at": .time.orNull,
-                "attempts": .list(.named("Attempt")),
-            ]),
+            "EventDelivery": .object(["subscription_id": .uuid], SubscriptionSchemas.delivery),
         ],
         operations: [
             .get(root, "listEvents", "Events, newest first.")

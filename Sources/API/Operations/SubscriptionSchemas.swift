@@ -9,11 +9,7 @@ enum SubscriptionSchemas {
         "NewSubscription": new,
         "SubscriptionChange": change,
         "Retry": retry,
-        "Delivery": .object([
-            "id": .uuid, "event_id": .uuid, "event_type": .text, "replay_id": .uuid.orNull,
-            "state": .choice(DeliveryState.self), "reason": .text.orNull, "next_attempt_at": .time.orNull,
-            "created_at": .time, "finished_at": .time.orNull, "attempts": .list(.named("Attempt")),
-        ]),
+        "Delivery": .object(delivery),
         "Attempt": .object([
             "number": .integer, "started_at": .time, "duration_us": .integer,
             "phases": Schema.named("AttemptPhases").orNull, "status": .integer.orNull, "error_class": .text.orNull,
@@ -36,6 +32,13 @@ enum SubscriptionSchemas {
             "failure_threshold?": .integer(1...100), "failure_window?": .integer(1...168),
             "min_deliveries_for_disable?": .integer(1...10_000),
         ]),
+    ]
+
+    /// The members of a delivery, wherever it is listed.
+    static let delivery: KeyValuePairs<String, Schema> = [
+        "id": .uuid, "event_id": .uuid, "event_type": .text, "replay_id": .uuid.orNull,
+        "state": .choice(DeliveryState.self), "reason": .text.orNull, "next_attempt_at": .time.orNull,
+        "created_at": .time, "finished_at": .time.orNull, "attempts": .list(.named("Attempt")),
     ]
 
     private static let members: KeyValuePairs<String, Schema> = [

@@ -33,6 +33,7 @@ extension JSONWriter {
         if let headers = attempt.responseHeaders { raw(headers) } else { null() }
         field("response_body", attempt.responseBody.map { String(decoding: $0, as: UTF8.self) })
     }
+
     /// How long each part of the call took; null where it was not timed, and for a part that was not needed, such as a
     /// connection that was there already.
     private mutating func phases(_ phases: CallPhases?) {

@@ -128,7 +128,7 @@ extension QueryReader {
     mutating func pattern(_ name: String, among names: EventNames) -> EventPattern? {
         guard let text = text(name) else { return nil }
         if let pattern = EventPattern(text, among: names) { return pattern }
-        fault(name, "\"\(text.prefix(80))\" matches no event type; the nearest is \(names.nearest(to: text))")
+        fault(name, names.refusal(of: text))
         return nil
     }
 }

@@ -11,7 +11,9 @@ extension CatalogueChanges {
     static func countPlaced(
         below id: CategoryID, scope: Scope, now: Timestamp, in transaction: any Transaction
     ) throws {
-        try hold(scope, in: transaction)
+        // Holds the counter's row to the end of the transaction. Who activates a product meanwhile has committed by
+        // then and is seen by what is read next, or waits there, and is shown with what this transaction writes.
+        try count([scope: []], now: now, in: transaction)
         for place in try CategoryStore.subtree(id, scope: scope, in: transaction) {
             var last = ProductID.zero
             while true {
@@ -29,15 +31,5 @@ extension CatalogueChanges {
                 last = newest
             }
         }
-    }
-
-    /// Holds the counter's row to the end of the transaction. Who activates a product meanwhile has committed by then
-    /// and is seen by what is read next, or waits here, and is shown with what this transaction writes.
-    private static func hold(_ scope: Scope, in transaction: any Transaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO catalogue_head (tenant_id, org_id, sequence) VALUES ($1, $2, 0)
-            ON CONFLICT (tenant_id, org_id) DO UPDATE SET sequence = catalogue_head.sequence
-            """, [.id(scope.tenant), .id(scope.organisation)])
     }
 }

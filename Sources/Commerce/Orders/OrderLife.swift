@@ -71,8 +71,10 @@ extension Order {
 
     // MARK: Refunds
 
-    /// Whether a refund is known already under its id.
-    func knows(_ refund: RefundRequest) -> Bool { adjustments.contains { $0.externalID == refund.externalID } }
+    /// What is known already under a refund's id.
+    func known(_ refund: RefundRequest) -> OrderAdjustment? {
+        adjustments.first { $0.externalID == refund.externalID }
+    }
 
     /// Gives money back. Nil when the refund is known already under its id; an order whose goods and money are all back
     /// is refunded.
@@ -84,7 +86,7 @@ extension Order {
         do throws(MoneyError) { amount = try Money(refund.digits, in: currency) } catch {
             throw InvalidDocument(pointer: "/amount", detail: error.description)
         }
-        if let known = adjustments.first(where: { $0.externalID == refund.externalID }) {
+        if let known = known(refund) {
             if known.amount == amount { return nil }
             throw Refusal.conflict(
                 "The refund \"\(refund.externalID)\" is known with the amount \(known.amount.decimalText).")

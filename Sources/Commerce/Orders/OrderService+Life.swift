@@ -76,7 +76,7 @@ extension OrderService {
         try await write { transaction, events in
             var order = try lock(id, scope, in: transaction)
             let before = order
-            if !order.knows(refund) { try ifMatch.require(order.version) }
+            if order.known(refund) == nil { try ifMatch.require(order.version) }
             guard try order.refund(refund) != nil else { return (order, false) }
             let names = (order.status == before.status ? [] : ["status"]) + ["refunded_total"]
             try finish(&order, before, names, actor: actor, events: events, in: transaction)

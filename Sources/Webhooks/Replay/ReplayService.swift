@@ -95,9 +95,7 @@ package struct ReplayService: Sendable {
             try SubscriptionStore.fetch(request.subscription, scope: scope, in: transaction)
         }
         guard let target = found else { throw Refusal.notFound("subscription") }
-        let plan = try await plan(request, scope: scope, user: .zero)
-        try await refuseUnknown(plan, for: target)
-        return try await counted(plan, for: target).total
+        return try await planned(request, for: target, scope: scope, user: .zero).total
     }
 
     /// Begins a replay; it goes on by itself, also over restarts.
@@ -105,9 +103,7 @@ package struct ReplayService: Sendable {
         let target = try await database.read { transaction in
             try Self.requireActive(request.subscription, scope: scope, in: transaction)
         }
-        let plan = try await plan(request, scope: scope, user: user)
-        try await refuseUnknown(plan, for: target)
-        let replay = try await counted(plan, for: target)
+        let replay = try await planned(request, for: target, scope: scope, user: user)
         let claim = WorkflowClaim(
             id: replay.id.cast(), tenant: scope.tenant, organisation: scope.organisation, kind: ReplayWorkflow.kind,
             input: [], number: 0, attempts: 0, createdAt: replay.createdAt)
@@ -123,6 +119,15 @@ package struct ReplayService: Sendable {
         }
         runner.wake()
         return replay
+    }
+
+    /// The replay that a request comes to, once its types are known to be none that somebody misspelt.
+    private func planned(
+        _ request: ReplayRequest, for target: SubscriptionStore.Stored, scope: Scope, user: UserID
+    ) async throws -> Replay {
+        let plan = try await plan(request, scope: scope, user: user)
+        try await refuseUnknown(plan, for: target)
+        return try await counted(plan, for: target)
     }
 
     /// The replay that a request comes to, not counted yet. What is committed by now is in it, what comes later not.
@@ -160,11 +165,7 @@ package struct ReplayService: Sendable {
             var alone = replay
             alone.patterns = [pattern]
             if try await counted(alone, for: stored).total > 0 { continue }
-            let nearest = names.nearest(to: text)
-            faults.append(
-                FieldFault(
-                    pointer: "/event_types/\(index)",
-                    detail: "\"\(text.prefix(80))\" matches no event type; the nearest is \(nearest)"))
+            faults.append(FieldFault(pointer: "/event_types/\(index)", detail: names.refusal(of: text)))
         }
         if !faults.isEmpty { throw InvalidDocument(faults) }
     }

@@ -30,10 +30,7 @@ enum SubscriptionFields {
         return items.enumerated().compactMap { index, item in
             guard let text = item.string else { return nil }
             if let pattern = EventPattern(text, among: names) { return pattern }
-            let nearest = names.nearest(to: text)
-            fields.fault(
-                at: ["event_types", String(index)],
-                "\"\(text.prefix(80))\" matches no event type; the nearest is \(nearest)")
+            fields.fault(at: ["event_types", String(index)], names.refusal(of: text))
             return nil
         }
     }

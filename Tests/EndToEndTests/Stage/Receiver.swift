@@ -66,13 +66,11 @@ final class Receiver: Sendable {
     /// Runs an endpoint while the body runs.
     static func run<T>(_ body: (Receiver) async throws -> T) async throws -> T {
         let receiver = Receiver()
-        let server = try await ReceiverServer.open { await receiver.take($0) }
-        receiver.port.withLock { $0 = server.port }
-        let result: Result<T, any Error>
-        do { result = .success(try await body(receiver)) } catch { result = .failure(error) }
-        receiver.hold.withLock { $0 }?.open()
-        await server.close()
-        return try result.get()
+        return try await ReceiverServer.run({ await receiver.take($0) }) { port in
+            receiver.port.withLock { $0 = port }
+            defer { receiver.hold.withLock { $0 }?.open() }
+            return try await body(receiver)
+        }
     }
 
     /// Keeps a delivery and says how to answer it.

@@ -43,13 +43,23 @@ final class ReceiverServer: Sendable {
         self.peers = peers
     }
 
-    var port: Int { channel.localAddress?.port ?? 0 }
+    private var port: Int { channel.localAddress?.port ?? 0 }
 
-    /// Listens on a free port and answers each request with what `take` gives.
+    /// Listens on a free port, and answers each request with what `take` gives, while the body runs.
     ///
     /// - Parameter certificate: under which it speaks TLS; nil for plain text.
-    static func open(
-        certificate: TestCertificate? = nil, _ take: @escaping Taker
+    static func run<T>(
+        certificate: TestCertificate? = nil, _ take: @escaping Taker, _ body: (_ port: Int) async throws -> T
+    ) async throws -> T {
+        let server = try await open(certificate: certificate, take)
+        let result: Result<T, any Error>
+        do { result = .success(try await body(server.port)) } catch { result = .failure(error) }
+        await server.close()
+        return try result.get()
+    }
+
+    private static func open(
+        certificate: TestCertificate?, _ take: @escaping Taker
     ) async throws -> ReceiverServer {
         let peers = Peers()
         let tls = try certificate.map { try NIOSSLContext(configuration: $0.serverConfiguration()) }
@@ -69,7 +79,7 @@ final class ReceiverServer: Sendable {
     }
 
     /// Stops listening and closes what is open.
-    func close() async {
+    private func close() async {
         try? await channel.close()
         for peer in peers.all { try? await peer.close() }
     }
