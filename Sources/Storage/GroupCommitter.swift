@@ -12,8 +12,23 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
 
     private enum Next { case start, wait, refuse }
 
+    /// What a transaction did for its batch.
+    package struct Written: Sendable {
+        /// One an item, in the batch's order.
+        let outcomes: [Outcome]
+        /// What others have to be told once it is on disk, before the callers are.
+        let announce: (@Sendable () -> Void)?
+
+        package init(_ outcomes: [Outcome], announce: (@Sendable () -> Void)? = nil) {
+            self.outcomes = outcomes
+            self.announce = announce
+        }
+    }
+
     private struct State {
         var waiting: [Waiting] = []
+        /// What all that waits weighs together.
+        var weight = 0
         /// Commits under way.
         var commits = 0
         var lastEnd: ContinuousClock.Instant?
@@ -22,7 +37,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     /// The batch that a transaction took, handed from its body to its completion on the engine's thread.
     private final class Taken: @unchecked Sendable {
         var batch: [Waiting] = []
-        var outcomes: [Outcome] = []
+        var written = Written([])
     }
 
     private let database: any Database
@@ -32,7 +47,8 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     private let linger: Duration?
     private let commitsMost: Int
     private let fullCommitsMost: Int
-    private let commit: @Sendable (any Transaction, [Item]) throws -> [Outcome]
+    private let weigh: (@Sendable (Item) -> Int)?
+    private let commit: @Sendable (any Transaction, [Item]) throws -> Written
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -44,11 +60,13 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
     ///     flushed, the next is written. Items of two commits have no order among them.
     ///   - fullCommitsMost: the same for commits with a full batch each: an engine with one writer takes as many of
     ///     them into one flush as it has time for.
-    ///   - commit: writes a batch and gives one outcome an item, in the batch's order.
+    ///   - weigh: how many items of the limit one item counts for; one if there is none.
+    ///   - commit: writes a batch. What it wants announced is done by a task, and so are the callers' answers then;
+    ///     else they are answered on the engine's thread.
     package init(
         database: any Database, lane: Lane, batchLimit: Int, waitingLimit: Int, linger: Duration? = nil,
-        commitsMost: Int = 1, fullCommitsMost: Int = 1,
-        commit: @escaping @Sendable (any Transaction, [Item]) throws -> [Outcome]
+        commitsMost: Int = 1, fullCommitsMost: Int = 1, weigh: (@Sendable (Item) -> Int)? = nil,
+        commit: @escaping @Sendable (any Transaction, [Item]) throws -> Written
     ) {
         self.database = database
         self.lane = lane
@@ -57,6 +75,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         self.linger = linger
         self.commitsMost = commitsMost
         self.fullCommitsMost = max(commitsMost, fullCommitsMost)
+        self.weigh = weigh
         self.commit = commit
     }
 
@@ -75,6 +94,7 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         let next: Next = state.withLock { state in
             if state.waiting.count >= waitingLimit { return .refuse }
             state.waiting.append(Waiting(item: item, resume: resume))
+            state.weight += weight(item)
             if state.commits >= commitsMost, !hasFullBatch(state, besides: state.commits) { return .wait }
             state.commits += 1
             return .start
@@ -86,15 +106,17 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
         }
     }
 
+    private func weight(_ item: Item) -> Int { weigh?(item) ?? 1 }
+
     /// Whether there is a full batch for one more commit than these.
     private func hasFullBatch(_ state: State, besides commits: Int) -> Bool {
-        commits < fullCommitsMost && state.waiting.count >= batchLimit * (commits + 1)
+        commits < fullCommitsMost && state.weight >= batchLimit * (commits + 1)
     }
 
     /// Commits at once, or after lingering when the last commit ended less than four such whiles ago.
     private func startSoon() {
         guard let linger else { return startCommit() }
-        let (lastEnd, isFull) = state.withLock { ($0.lastEnd, $0.waiting.count >= batchLimit / 2) }
+        let (lastEnd, isFull) = state.withLock { ($0.lastEnd, $0.weight >= batchLimit / 2) }
         guard !isFull, let lastEnd, lastEnd.duration(to: .now) < linger * 4 else { return startCommit() }
         Task {
             do { try await Task.sleep(for: linger) } catch {
@@ -114,20 +136,28 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
                     if taken.batch.isEmpty { taken.batch = self.takeBatch() }
                     // The other commit may have taken all there was.
                     if taken.batch.isEmpty { return }
-                    taken.outcomes = try self.commit(transaction, taken.batch.map(\.item))
-                    precondition(taken.outcomes.count == taken.batch.count, "one outcome an item")
+                    taken.written = try self.commit(transaction, taken.batch.map(\.item))
+                    precondition(taken.written.outcomes.count == taken.batch.count, "one outcome an item")
                 },
                 completion: { error in self.finish(taken, error) }))
     }
 
     private func takeBatch() -> [Waiting] {
         state.withLock { state in
-            if state.waiting.count <= batchLimit {
-                defer { state.waiting = [] }
+            if state.weight <= batchLimit {
+                defer { (state.waiting, state.weight) = ([], 0) }
                 return state.waiting
             }
-            defer { state.waiting.removeFirst(batchLimit) }
-            return Array(state.waiting.prefix(batchLimit))
+            var weight = 0
+            let batch = state.waiting.prefix { waiting in
+                // What weighs more than the whole limit goes all the same, with what came before it.
+                if weight >= batchLimit { return false }
+                weight += self.weight(waiting.item)
+                return true
+            }
+            state.waiting.removeFirst(batch.count)
+            state.weight -= weight
+            return Array(batch)
         }
     }
 
@@ -141,9 +171,17 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
             if !goesOn { state.commits = others }
             return goesOn
         }
+        // The next commit begins before anybody hears of this one, and takes whoever comes meanwhile.
         if goesOn { startSoon() }
-        for (index, waiting) in batch.enumerated() {
-            if let error { waiting.resume(.failure(error)) } else { waiting.resume(.success(taken.outcomes[index])) }
+        if let error { return batch.forEach { $0.resume(.failure(error)) } }
+        guard let announce = taken.written.announce else { return Self.answer(taken) }
+        Task {
+            announce()
+            Self.answer(taken)
         }
+    }
+
+    private static func answer(_ taken: Taken) {
+        for (waiting, outcome) in zip(taken.batch, taken.written.outcomes) { waiting.resume(.success(outcome)) }
     }
 }

@@ -43,7 +43,7 @@ extension StorageContract {
                 entered.signal()
                 gate.wait()
                 for item in items { try transaction.insert(item) }
-                return items
+                return .init(items)
             }
             let (served, refused) = (Recorder<Int>(), Recorder<Int>())
             let (answers, answered) = AsyncStream.makeStream(of: Void.self)
@@ -90,7 +90,7 @@ extension StorageContract {
             for item in items { rows.append(key(item), .int(item)) }
             try transaction.execute(
                 "INSERT INTO sample (id, number) SELECT id, number FROM {rows} r WHERE true", rows: rows)
-            return items.map { $0 * 2 }
+            return .init(items.map { $0 * 2 })
         }
     }
 }

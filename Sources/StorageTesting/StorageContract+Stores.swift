@@ -42,7 +42,7 @@ extension StorageContract {
         }
         let committer = GroupCommitter<Int, Int>(
             database: first, lane: .intake, batchLimit: 8, waitingLimit: 8
-        ) { $1 }
+        ) { .init($1) }
         let error = await #expect(throws: StorageError.self) { _ = try await committer.submit(1) }
         #expect(error?.code == .unavailable)
         await first.shutdown()

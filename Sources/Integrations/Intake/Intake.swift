@@ -50,7 +50,7 @@ package final class Intake: Sendable {
         self.committer = GroupCommitter(
             database: database, lane: .intake, batchLimit: 256, waitingLimit: 8192,
             commitsMost: database.dialect == .postgres ? 2 : 1,
-            commit: { try InboxStore.insert($1, keys: keys, in: $0) })
+            commit: { .init(try InboxStore.insert($1, keys: keys, in: $0)) })
     }
 
     /// Deliveries that wait for a commit now.

@@ -39,7 +39,7 @@ final class AttemptRecorder: Sendable {
             let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
             let batch = Batch(
                 deliveries: records.map(\.delivery), news: try watch.recorded(counting, transaction))
-            return records.indices.map { $0 == 0 ? batch : nil }
+            return .init(records.indices.map { $0 == 0 ? batch : nil })
         }
     }
 

@@ -30,16 +30,43 @@ package final class EventPublisher: Sendable {
     package func write<T: Sendable>(
         _ lane: Lane = .interactive, _ body: @escaping @Sendable (any Transaction, EventBuffer) throws -> T
     ) async throws -> T {
-        let (ids, time, fanOut) = (ids, time, fanOut)
-        let (value, new, scopes, actions) = try await database.write(lane) { transaction in
-            let buffer = EventBuffer(ids: ids, now: time.now())
-            let value = try body(transaction, buffer)
-            let new = try fanOut.record(buffer.events, now: buffer.now, in: transaction)
-            return (value, new, Set(buffer.events.map(\.scope)), buffer.afterCommit)
-        }
-        dispatcher.offer(new)
-        if !scopes.isEmpty { sequencer.wake(for: scopes) }
-        for action in actions { action() }
+        let (value, announce) = try await database.write(lane) { try self.transact(in: $0, body) }
+        announce()
         return value
+    }
+
+    /// Group commits of work that raises events, for callers of whom many come at once.
+    ///
+    /// - Parameters:
+    ///   - batchLimit, waitingLimit, weigh: those of `GroupCommitter`.
+    ///   - commit: writes a batch, each of whose items has an outcome of its own, in the batch's order.
+    package func committer<Item: Sendable, Outcome: Sendable>(
+        batchLimit: Int, waitingLimit: Int, weigh: (@Sendable (Item) -> Int)? = nil,
+        commit: @escaping @Sendable (any Transaction, EventBuffer, [Item]) throws -> [Outcome]
+    ) -> GroupCommitter<Item, Outcome> {
+        GroupCommitter(
+            database: database, lane: .interactive, batchLimit: batchLimit, waitingLimit: waitingLimit, weigh: weigh
+        ) { transaction, items in
+            let (outcomes, announce) = try self.transact(in: transaction) { try commit($0, $1, items) }
+            return .init(outcomes, announce: announce)
+        }
+    }
+
+    /// Writes what `body` does and what follows from its events; also what is to be done once that is on disk.
+    private func transact<T>(
+        in transaction: any Transaction, _ body: (any Transaction, EventBuffer) throws -> T
+    ) throws -> (T, announce: @Sendable () -> Void) {
+        let buffer = EventBuffer(ids: ids, now: time.now())
+        let value = try body(transaction, buffer)
+        let new = try fanOut.record(buffer.events, now: buffer.now, in: transaction)
+        let (scopes, actions) = (Set(buffer.events.map(\.scope)), buffer.afterCommit)
+        return (
+            value,
+            { [dispatcher, sequencer] in
+                dispatcher.offer(new)
+                if !scopes.isEmpty { sequencer.wake(for: scopes) }
+                for action in actions { action() }
+            }
+        )
     }
 }
