@@ -14,7 +14,7 @@ struct GroupCommitterTests {
                 database: held, lane: .background, batchLimit: 4, waitingLimit: 100, fullCommitsMost: 3
             ) { _, items in
                 batches.record(items.count)
-                return items
+                return .init(items)
             }
             func submit(_ numbers: Range<Int>) {
                 for number in numbers {

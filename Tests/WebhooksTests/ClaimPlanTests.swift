@@ -60,9 +60,11 @@ struct ClaimPlanTests {
             try await recorder.write { transaction in
                 let look = try DeliveryStore.look(backlogsAfter: .zero, limit: 10, in: transaction)
                 #expect(look.backlogs.map(\.0) == [room])
-                let found = try DeliveryStore.fetchOldest(
-                    [(later, limit: 5), (room, limit: 5)], claim, in: transaction)
-                #expect(found.map(\.subscription) == Array(repeating: room, count: 5))
+                let fetches = [later, room].map {
+                    DispatchState.Fetch(subscription: $0, tenant: tenant, limit: 5, news: 0)
+                }
+                let fetched = try DeliveryStore.fetch(fetches, .init(claim: claim, process: 7), in: transaction)
+                #expect(fetched.ends.map(\.isEmptied) == [true, false])
                 let inOrder = try DeliveryStore.fetchInOrder(of: room, limit: 5, claim, in: transaction)
                 #expect(inOrder.found.count == 5)
             }

@@ -44,7 +44,7 @@ struct DispatcherFailureTests {
             }
             _ = try await dead.database.write { try fanOut.record(events, now: dead.time.now, in: $0) }
             dead.time.advance(by: Dispatcher.lease)
-            let hubs = try [2, 3].map { try Hub(dead.database, dead.time, seed: $0, leases: .inStore) }
+            let hubs = try [2, 3].map { try Hub(dead.database, dead.time, seed: $0, leases: .amongCopies) }
             let loops = hubs.map { hub in Task { try await hub.dispatcher.run() } }
             try await dead.deliveries(300, where: "state = 'delivered' AND attempts = 1")
             for loop in loops {

@@ -110,7 +110,13 @@ enum BreakerStore {
 
     /// Leases one delivery for each endpoint whose next try is due. No other copy tries the same one meanwhile: rows
     /// stay locked until they say when the try is given up.
-    static func claimTries(_ claim: Claim, in transaction: any Transaction) throws -> [WaitingDelivery] {
+    ///
+    /// - Parameters:
+    ///   - holder: its claim is what they are leased under. What another process may have leased in memory stays its.
+    ///   - leases: what this one has leased in memory, which is not tried with.
+    static func claimTries(
+        _ holder: DeliveryStore.Holder, _ leases: LeasesInMemory, in transaction: any Transaction
+    ) throws -> [WaitingDelivery] {
         let due = try transaction.all(
             """
             WITH due AS MATERIALIZED (
@@ -120,12 +126,19 @@ enum BreakerStore {
             FROM due LEFT JOIN subscription s ON s.id = due.subscription_id
             """, [.int(triesMost)]
         ) { ($0.id(0, of: Subscription.self), $0.flag(1)) }
+        let others = try holder.process.map { process in
+            Set(due.map(\.0)).subtracting(
+                try BacklogLeases.acquire(due.map(\.0), for: process, .zero, in: transaction))
+        }
         var found: [WaitingDelivery] = []
-        for (subscription, isOrdered) in due {
+        for (subscription, isOrdered) in due where others?.contains(subscription) != true {
+            let (claim, leased) = (holder.claim, leases.held(of: subscription))
             let one =
                 isOrdered
-                ? try DeliveryStore.fetchInOrder(of: subscription, limit: 1, claim, in: transaction).found
-                : try DeliveryStore.fetchOldest([(subscription, limit: 1)], claim, in: transaction)
+                ? try DeliveryStore.fetchInOrder(
+                    of: subscription, limit: 1, passingOver: leased, claim, in: transaction
+                ).found
+                : try DeliveryStore.leaseOldest(of: subscription, passingOver: leased, claim, in: transaction)
             found += one
             let wait = one.isEmpty ? emptyWait : claim.duration
             try transaction.execute(

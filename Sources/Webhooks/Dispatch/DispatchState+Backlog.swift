@@ -7,7 +7,7 @@ extension DispatchState {
         let tenant: TenantID
         let limit: Int
         let news: Int
-        /// Where leases are kept in memory: behind which delivery to go on, and which to pass over.
+        /// Behind which delivery to go on, and which to pass over: those that are leased in memory.
         var passed = DeliveryID.zero
         var leased: Set<DeliveryID> = []
 
@@ -18,6 +18,8 @@ extension DispatchState {
             let isEmptied: Bool
             /// How far it has gone through the backlog.
             var passed = DeliveryID.zero
+            /// Another process takes from this backlog.
+            var isOthers = false
         }
     }
 
@@ -29,9 +31,7 @@ extension DispatchState {
     /// - Parameter fromStart: there may be some that fetches have gone past.
     mutating func noteBacklog(_ endpoints: some Sequence<(SubscriptionID, TenantID)>, fromStart: Bool = false) {
         for (id, tenant) in endpoints {
-            queues[id, default: EndpointQueue(tenant: tenant)].backlog.exists = true
-            queues[id]?.backlog.news += 1
-            if fromStart { queues[id]?.backlog.passed = .zero }
+            queues[id, default: EndpointQueue(tenant: tenant)].backlog.note(fromStart: fromStart)
             want(id)
         }
     }
@@ -50,7 +50,7 @@ extension DispatchState {
     /// What to fetch now: tenants with the fewest deliveries in memory first.
     ///
     /// - Parameters:
-    ///   - endpoints: at most so many at once; each is a statement on SQLite.
+    ///   - endpoints: at most so many at once; each is a search on SQLite.
     ///   - rows: at most so many deliveries.
     mutating func planFetches(endpoints: Int, rows: Int) -> [Fetch] {
         var (fetches, left) = ([Fetch](), min(rows, placesLeft))
@@ -84,6 +84,10 @@ extension DispatchState {
         let id = end.fetch.subscription
         queues[id]?.backlog.isFetching = false
         queues[id]?.backlog.passed = end.isEmptied ? .zero : end.passed
+        if end.isOthers {
+            queues[id]?.backlog.isOthers = true
+            queues[id]?.backlog.exists = false
+        }
         if end.isEmptied, queues[id]?.backlog.news == end.fetch.news { queues[id]?.backlog.exists = false }
         want(id)
         forget(id, now: now)
@@ -98,6 +102,9 @@ extension DispatchState {
             if queues[id]?.endLease(of: delivery.id) == true { forget(id, now: now) }
         }
     }
+
+    /// Endpoints of whose deliveries some are leased in memory.
+    var leasedInMemory: [SubscriptionID] { queues.filter { !$0.value.leases.isEmpty }.map(\.key) }
 
     /// A delivery was not sent, or what became of it could not be written down: it is fetched again after `time`.
     mutating func restLease(of delivery: ReadyDelivery, until time: Timestamp) {

@@ -6,7 +6,7 @@ import Synchronization
 extension Dispatcher {
     /// Deliveries of one claim. Each costs a row changed, so that nobody waits for the store for long.
     static let claimMost = 1024
-    /// Deliveries of one fetch over all endpoints, and endpoints: each of those is a statement on SQLite.
+    /// Deliveries of one fetch over all endpoints, and endpoints: each of those is a search on SQLite.
     private static let fetchMost = 4096
     private static let fetchEndpointsMost = 64
     /// Endpoints with a backlog that one poll looks at.
@@ -23,15 +23,20 @@ extension Dispatcher {
         if state.withLock({ $0.isStopping }) { return 0 }
         do {
             let (last, count) = polled.withLock { $0 }
-            let look = try await database.read(.background) { transaction in
-                try DeliveryStore.look(backlogsAfter: last, limit: Self.lookMost, in: transaction)
+            let process = process
+            let (look, others) = try await database.read(.background) { transaction in
+                let look = try DeliveryStore.look(backlogsAfter: last, limit: Self.lookMost, in: transaction)
+                let others = try process.map { process in
+                    try BacklogLeases.others(among: look.backlogs.map(\.0), than: process, in: transaction)
+                }
+                return (look, others ?? [])
             }
             let isLast = look.backlogs.count < Self.lookMost
             polled.withLock { $0 = (isLast ? .zero : look.backlogs.last?.0 ?? .zero, count + 1) }
             change { state, now in
                 state.adopt(look.breakers)
                 state.forgetIdle(now: now)
-                state.noteBacklog(look.backlogs, fromStart: true)
+                state.noteBacklog(look.backlogs.lazy.filter { !others.contains($0.0) }, fromStart: true)
                 return []
             }
             var claimed = 0
@@ -73,9 +78,10 @@ extension Dispatcher {
 
     /// Claims one delivery for each endpoint with an open breaker whose time has come.
     private func claimTries() async throws -> Int {
-        let claim = newClaim()
+        let (holder, leases) = (DeliveryStore.Holder(claim: newClaim(), process: process), leasesInMemory)
         let ready = try await database.write(.background) { transaction in
-            try DeliveryStore.ready(BreakerStore.claimTries(claim, in: transaction), claim, in: transaction)
+            let tries = try BreakerStore.claimTries(holder, leases, in: transaction)
+            return try DeliveryStore.ready(tries, holder.claim, in: transaction)
         }
         offer(ready, areTries: true)
         return ready.count
@@ -102,28 +108,18 @@ extension Dispatcher {
             $0.planFetches(endpoints: Self.fetchEndpointsMost, rows: Self.fetchMost)
         }
         if fetches.isEmpty { return 0 }
-        var (left, count) = (fetches, 0)
+        let holder = DeliveryStore.Holder(claim: newClaim(), process: process)
         do {
-            if leases == .inMemory {
-                // It only reads. The writer does it all the same: it has the pages at hand, while a reader would take
-                // them in anew after each commit.
-                let found = try await database.write(.background) { try DeliveryStore.find(fetches, in: $0) }
-                count += take(found)
-                let known = Set(found.ends.map(\.fetch.subscription))
-                left.removeAll { known.contains($0.subscription) }
-            }
-            if !left.isEmpty {
-                let (rest, claim) = (left, newClaim())
-                let fetched = try await database.write(.background) { try DeliveryStore.fetch(rest, claim, in: $0) }
-                count += take(fetched)
-            }
+            // Mostly it only reads. SQLite's writer does it all the same: it has the pages at hand, while a reader
+            // would take them in anew after each commit.
+            return take(try await database.write(.background) { try DeliveryStore.fetch(fetches, holder, in: $0) })
         } catch {
             logger.warning("fetching a backlog failed", metadata: ["error": "\(error)"])
-            let (now, failed) = (time.now(), left)
+            let now = time.now()
             // Until the next poll finds them again: a store that is gone must not be asked without a pause.
-            state.withLock { for fetch in failed { $0.fetched(.init(fetch: fetch, isEmptied: true), now: now) } }
+            state.withLock { for fetch in fetches { $0.fetched(.init(fetch: fetch, isEmptied: true), now: now) } }
+            return 0
         }
-        return count
     }
 
     private func take(_ fetched: DeliveryStore.Fetched) -> Int {
@@ -159,6 +155,7 @@ extension Dispatcher {
     }
 
     private func freeForgotten() async throws {
+        if process != nil { try await database.write(.background) { try BacklogLeases.sweep(in: $0) } }
         let endpoints = try await database.read(.background) { transaction in
             try DeliveryStore.endpoints(held: 2, after: .zero, limit: Self.lookMost, in: transaction)
         }

@@ -39,7 +39,7 @@ package final class Dispatcher: Service {
         execution: DispatchExecution = .standard, leases: LeaseKeeping? = nil
     ) {
         self.database = database
-        self.leases = leases ?? (database.dialect == .sqlite ? .inMemory : .inStore)
+        self.leases = leases ?? (database.dialect == .sqlite ? .alone : .amongCopies)
         self.sender = sender
         self.time = time
         self.random = random
@@ -53,8 +53,7 @@ package final class Dispatcher: Service {
     }
 
     package var leasesInMemory: LeasesInMemory {
-        if leases == .inStore { return .none }
-        return LeasesInMemory { id in self.state.withLock { $0.queues[id]?.leases.held ?? [] } }
+        LeasesInMemory { id in self.state.withLock { $0.queues[id]?.leases.held ?? [] } }
     }
 
     // MARK: Taking in
@@ -134,7 +133,10 @@ package final class Dispatcher: Service {
             }
             let limits = EndpointLimits(endpoint)
             // Asking for the endpoint may have taken long.
-            if !delivery.outlastsCall(from: time.now()) { return (.uncalled, .zero, nil) }
+            if !delivery.outlastsCall(from: time.now()) {
+                endLeases(of: [delivery])
+                return (.uncalled, .zero, nil)
+            }
             if isFirst { change { $0.configure(delivery.subscription, limits, now: $1) } }
             let record = await sender.attempt(delivery, at: endpoint, jitter: jitter)
             CrashPoint.reach(.afterSend)
@@ -241,6 +243,9 @@ package final class Dispatcher: Service {
 
     // MARK: Running
 
+    /// The number under which this process leases backlogs, where others have the store too.
+    var process: Int64? { leases == .amongCopies ? claim : nil }
+
     /// How often the store is asked for what is due, and for what other copies left.
     private static let pollInterval: Duration = .seconds(1)
 
@@ -289,11 +294,12 @@ package final class Dispatcher: Service {
     private func giveBack() async {
         let waiting = state.withLock { $0.drain() }.filter { !$0.isLeasedInMemory }
         await writeTurned()
-        if waiting.isEmpty { return }
-        let now = time.now()
+        let (now, kept, process) = (time.now(), state.withLock { $0.leasedInMemory }, process)
+        if waiting.isEmpty && process == nil { return }
         do {
             try await database.write(.background) { transaction in
                 try DeliveryStore.release(waiting, due: now, in: transaction)
+                if let process { try BacklogLeases.giveBack(from: process, keeping: kept, in: transaction) }
             }
         } catch {
             logger.warning("leases were not given back; they end by themselves", metadata: ["error": "\(error)"])

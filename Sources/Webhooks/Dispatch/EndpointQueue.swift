@@ -59,8 +59,20 @@ package struct EndpointQueue {
         var isFetching = false
         /// Counts the news of a backlog: a fetch that found nothing more may be older than the last of them.
         var news = 0
-        /// How far fetches have gone through it, where leases are kept in memory: what they found still stands there.
+        /// How far fetches have gone through it: what they found, and is leased in memory, still stands there.
         var passed = DeliveryID.zero
+        /// Another process takes from it: not looked at again before a poll finds that nobody does.
+        var isOthers = false
+
+        /// There is something in it.
+        ///
+        /// - Parameter fromStart: maybe in front of what fetches have gone past, or no longer another process's.
+        mutating func note(fromStart: Bool) {
+            if fromStart { (passed, isOthers) = (.zero, false) }
+            if isOthers { return }
+            exists = true
+            news += 1
+        }
     }
 
     init(tenant: TenantID) { self.tenant = tenant }
@@ -143,6 +155,7 @@ package struct EndpointQueue {
             }
             if takesLater { later.removeFirst() } else { fresh.removeFirst() }
             guard isLeased else {
+                leases.end(next.id)
                 dropped.append(next)
                 continue
             }

@@ -1,32 +1,34 @@
 import Kernel
 
-/// Where a dispatcher keeps its leases of what it fetches from a backlog.
+/// How far the leases in memory of what a dispatcher fetches from a backlog are its own affair.
 package enum LeaseKeeping: Sendable {
-    /// In the rows, where all copies see them.
-    case inStore
-    /// In memory: no other process has the store, so that a fetch is a read, and a server that starts anew finds
-    /// everything due that the one before it held.
-    case inMemory
+    /// Other processes have the store too: a backlog is leased there as a whole, for as long as parts of it are here.
+    case amongCopies
+    /// No other process has the store: a server that starts anew finds everything due that the one before it held.
+    case alone
 }
 
-/// What callers are told of leases in memory: a delivery that is leased is being delivered.
+/// What callers are told of leases in memory: a delivery that is leased is being delivered. Of what another copy has
+/// leased nothing is known here, and it is said to be pending.
 package struct LeasesInMemory: Sendable {
-    private let held: @Sendable (SubscriptionID) -> Set<DeliveryID>
+    private let look: @Sendable (SubscriptionID) -> Set<DeliveryID>
     /// Whether rows alone don't tell what is leased.
     let isUsed: Bool
 
-    init(isUsed: Bool = true, _ held: @escaping @Sendable (SubscriptionID) -> Set<DeliveryID>) {
+    init(isUsed: Bool = true, _ look: @escaping @Sendable (SubscriptionID) -> Set<DeliveryID>) {
         self.isUsed = isUsed
-        self.held = held
+        self.look = look
     }
 
     /// Every lease stands in its row.
     package static let none = LeasesInMemory(isUsed: false) { _ in [] }
 
-    func count(of subscription: SubscriptionID) -> Int { held(subscription).count }
+    func held(of subscription: SubscriptionID) -> Set<DeliveryID> { look(subscription) }
+
+    func count(of subscription: SubscriptionID) -> Int { look(subscription).count }
 
     func contains(_ delivery: DeliveryID, of subscription: SubscriptionID) -> Bool {
-        held(subscription).contains(delivery)
+        look(subscription).contains(delivery)
     }
 }
 

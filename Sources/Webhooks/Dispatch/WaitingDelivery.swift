@@ -46,12 +46,12 @@ struct Claim: Sendable {
         self.init(number: number, duration: duration, ends: now + duration)
     }
 
-    private init(number: Int64, duration: Duration, ends: Timestamp) {
+    init(number: Int64, duration: Duration, ends: Timestamp) {
         self.number = number
         self.duration = duration
         self.ends = ends
     }
 
-    /// A lease that is kept in memory, and lasts as long as its holder says.
+    /// A lease that is kept in memory where no other process has the store: it lasts as long as its holder says.
     static let inMemory = Claim(number: OwnLeases.claim, duration: .zero, ends: .never)
 }

@@ -28,25 +28,22 @@ enum DeliveryMoves {
     }
 
     /// The kinds of changes that were seen and that no move makes.
-    ///
-    /// - Parameter leasesInMemory: whether a row without a claim may be leased all the same.
-    static func faults(leasesInMemory: Bool, in transaction: any Transaction) throws -> [String] {
+    static func faults(in transaction: any Transaction) throws -> [String] {
         if transaction.dialect != .sqlite { return [] }
         let seen = try transaction.all("SELECT before, was_claimed, after, is_claimed FROM seen_move") { row in
             (
-                before: states(row.text(0), isClaimed: row.int(1) != 0, leasesInMemory),
-                after: states(row.text(2), isClaimed: row.int(3) != 0, leasesInMemory)
+                before: states(row.text(0), isClaimed: row.int(1) != 0),
+                after: states(row.text(2), isClaimed: row.int(3) != 0)
             )
         }
         return seen.filter { !isKnown($0.before, $0.after) }.map { "no move leads from \($0.before) to \($0.after)" }
     }
 
-    /// What a row may stand for.
-    private static func states(_ name: String, isClaimed: Bool, _ leasesInMemory: Bool) -> [DeliveryState] {
+    /// What a row may stand for: one without a claim may be leased in memory.
+    private static func states(_ name: String, isClaimed: Bool) -> [DeliveryState] {
         guard let state = DeliveryState(rawValue: name) else { return [] }
         if state != .pending { return [state] }
-        if isClaimed { return [.delivering] }
-        return leasesInMemory ? [.pending, .delivering] : [.pending]
+        return isClaimed ? [.delivering] : [.pending, .delivering]
     }
 
     private static func isKnown(_ before: [DeliveryState], _ after: [DeliveryState]) -> Bool {

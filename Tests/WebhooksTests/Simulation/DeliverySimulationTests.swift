@@ -52,9 +52,7 @@ struct DeliverySimulationTests {
         let world = SimulatedWorld(terms, base: database, time: time, moved: moved)
         try await world.run()
         let account = try await database.read { try DeliveryJudge.Account.load(in: $0) }
-        let moves = try await database.read {
-            try DeliveryMoves.faults(leasesInMemory: terms.isAlone, in: $0)
-        }
+        let moves = try await database.read { try DeliveryMoves.faults(in: $0) }
         let ledger = world.ledger
         return Outcome(
             faults: moves + DeliveryJudge(ledger, account, isCalm: terms.isCalm).judge(),
@@ -75,7 +73,7 @@ struct DeliverySimulationTests {
         if Self.named == nil { Self.expectEnough(of: outcomes, givenUp: Self.seeds.count / 4) }
     }
 
-    @Test("Nor does one of a copy that has the store alone and keeps its leases in memory")
+    @Test("Nor does one of a copy that has the store alone")
     func alone() async throws {
         let outcomes = try await Self.simulateAll { .init(seed: $0, isAlone: true) }
         // It is down more often than one of two is, so that fewer attempts are made in a day.

@@ -45,6 +45,13 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
             "claimed deliveries stay due", "UPDATE delivery SET claim = $1", "next_at = now_ms() + $2",
             "next_at = now_ms() + 0 * $2", found: "two hold the same delivery at once"),
         Sabotage(
+            "copies take from a backlog that is another's", "INSERT INTO backlog_lease",
+            "WHERE backlog_lease.holder = excluded.holder OR", "WHERE true OR",
+            found: "two hold the same delivery at once"),
+        Sabotage(
+            "a backlog is anybody's before what was taken from it is", "INSERT INTO backlog_lease",
+            "now_ms() + $2 FROM", "now_ms() + 0 * $2 FROM", found: "two hold the same delivery at once"),
+        Sabotage(
             "nobody looks for earlier ones of an entity", "SELECT delivery.id", "p.id < delivery.id",
             "p.id < delivery.id AND 1 = 0", found: "waits until"),
         Sabotage(
@@ -66,6 +73,9 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
         Sabotage(
             "a copy that stops keeps its leases", "UPDATE delivery SET claim = 0, next_at = $1",
             "claim = r.shown_claim", "claim = r.shown_claim + 1", found: "keeps a lease"),
+        Sabotage(
+            "a copy that stops keeps its backlogs", "DELETE FROM backlog_lease", "holder = $1", "holder = $1 + 1",
+            found: "keeps the backlog"),
         Sabotage(
             "what a stopping copy gives back is due later", "UPDATE delivery SET claim = 0, next_at = $1",
             "next_at = $1", "next_at = $1 + 60000", found: "given back and not due"),

@@ -83,7 +83,7 @@ final class SimulatedNode: @unchecked Sendable {
             // Half of the processes can hold so few deliveries that most have to wait in the store.
             bounds: seed % 2 == 0 ? .standard : DispatchBounds(slots: 8, reservedSlots: 2, places: 4),
             watch: .health(ids: ids, time: time, writer: seed &+ 3, sequencer: sequencer), execution: execution,
-            leases: life.world.terms.isAlone ? .inMemory : .inStore)
+            leases: life.world.terms.isAlone ? .alone : .amongCopies)
         publisher = EventPublisher(
             database: database, dispatcher: dispatcher, sequencer: sequencer, ids: ids, time: time)
         subscriptions = SubscriptionService(

@@ -139,8 +139,22 @@ extension SimulatedWorld {
             }
             ledger.accuse("\(now) s\(index) \(event): node \(life.index) has stopped and keeps a lease until \(until)")
         }
+        for (subscription, holder) in try await backlogsHeld() where !isTroubled && life.claims.contains(holder) {
+            guard let index = ledger.subscriptions.firstIndex(of: subscription) else { continue }
+            if calls.contains(where: { $0.life === life && $0.record.pair.endpoint == index }) { continue }
+            ledger.accuse("\(now) s\(index): node \(life.index) has stopped and keeps the backlog")
+        }
         stops += 1
         end(life)
+    }
+
+    /// Backlogs that somebody takes from now.
+    private func backlogsHeld() async throws -> [(SubscriptionID, holder: Int64)] {
+        try await base.read { transaction in
+            try transaction.all("SELECT subscription_id, holder FROM backlog_lease WHERE ends_at > now_ms()") {
+                ($0.id(0), $0.int(1))
+            }
+        }
     }
 }
 

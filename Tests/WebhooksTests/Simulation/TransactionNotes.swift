@@ -61,7 +61,7 @@ enum StatementKind {
     case other
 
     private static let beginnings: [(String, StatementKind)] = [
-        ("UPDATE delivery SET claim = $1", .lease), ("WITH oldest", .lease),
+        ("UPDATE delivery SET claim = $1", .lease), ("INSERT INTO backlog_lease", .lease),
         ("UPDATE delivery SET state = r.new_state", .records), ("INSERT INTO attempt", .attempts),
         ("INSERT INTO delivery", .deliveries), ("UPDATE delivery SET claim = 0, next_at = $1", .release),
         ("UPDATE delivery SET state = 'skipped', reason = $2", .skips), ("INSERT INTO breaker", .breakerOpens),
