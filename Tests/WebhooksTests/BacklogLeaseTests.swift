@@ -128,6 +128,30 @@ struct BacklogLeaseTests {
         }
     }
 
+    @Test("A limit is that of all copies together", arguments: TestEngine.allCases)
+    func limits(engine: TestEngine) async throws {
+        try await withCopies(engine, more: #", "max_in_flight": 2"#) { hubs, _, gate in
+            // What is new waits for whoever has the backlog, although both have room for it.
+            for hub in hubs { try await hub.publish(5) }
+            #expect(hubs.map { $0.exchange.requests.elements.count } == [0, 0])
+            #expect(await hubs[0].dispatcher.claimDue() > 0)
+            #expect(await hubs[1].dispatcher.claimDue() == 0)
+            await gate.arrivals(2)
+            // Retries wait for it too.
+            try await hubs[0].database.write { transaction in
+                try transaction.execute(
+                    """
+                    UPDATE delivery SET held = 0, next_at = 0
+                    WHERE id IN (SELECT id FROM delivery ORDER BY id DESC LIMIT 3)
+                    """)
+            }
+            #expect(await hubs[1].dispatcher.claimDue() == 3, "it holds them back")
+            #expect(hubs.map { $0.exchange.requests.elements.count } == [2, 0])
+            gate.open()
+            try await hubs[0].settle(50, where: "state = 'delivered' AND attempts = 1")
+        }
+    }
+
     @Test("A breaker's try passes over what is leased in memory", arguments: TestEngine.allCases)
     func tries(engine: TestEngine) async throws {
         try await withCopies(engine) { hubs, subscription, gate in

@@ -46,7 +46,7 @@ enum BacklogLeases {
             ) { $0.id(0) })
     }
 
-    /// Gives back all that a process holds, but for backlogs of which it has something leased in memory still.
+    /// Gives back all that a process holds, but for some backlogs of which it is still sending something.
     static func giveBack(
         from holder: Int64, keeping kept: [SubscriptionID], in transaction: any Transaction
     ) throws {

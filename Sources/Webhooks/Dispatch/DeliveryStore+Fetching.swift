@@ -61,13 +61,30 @@ extension DeliveryStore {
     ) throws -> (mine: Set<SubscriptionID>, ordered: Set<SubscriptionID>) {
         let before = try ordered(among: backlogs, in: transaction)
         guard let process = holder.process else { return (Set(backlogs), before) }
-        // Nothing of an ordered one is leased in memory: any copy may see to what comes next.
-        let mine = try BacklogLeases.acquire(backlogs.filter(before.contains), for: process, .zero, in: transaction)
+        // Nothing of an ordered one is leased in memory: any copy may see to what comes next, unless there are limits.
+        let brief = before.subtracting(try limited(among: Array(before), in: transaction))
+        let mine = try BacklogLeases.acquire(Array(brief), for: process, .zero, in: transaction)
             .union(
                 BacklogLeases.acquire(
-                    backlogs.filter { !before.contains($0) }, for: process, holder.claim.duration, in: transaction))
+                    backlogs.filter { !brief.contains($0) }, for: process, holder.claim.duration, in: transaction))
         // Another may have leased some in their rows while this one waited for it: an order was asked for since.
         return (mine, before.union(try ordered(among: Array(mine), in: transaction)))
+    }
+
+    /// Which of these subscriptions limit their calls. Among copies only one of them can keep to that, so all that goes
+    /// to these endpoints is held back for whoever has their backlog.
+    static func limited(
+        among subscriptions: [SubscriptionID], in transaction: any Transaction
+    ) throws -> Set<SubscriptionID> {
+        var rows = RowBatch(["wanted": .uuid])
+        for id in Set(subscriptions) { rows.append(.id(id)) }
+        return Set(
+            try transaction.all(
+                """
+                SELECT s.id FROM {rows} r JOIN subscription s ON s.id = r.wanted
+                WHERE s.rate_limit IS NOT NULL OR s.max_in_flight IS NOT NULL
+                """, rows: rows
+            ) { $0.id(0) })
     }
 
     // MARK: Finding

@@ -35,6 +35,9 @@ struct Room {
     var tenants: [TenantID: Int] = [:]
     var endpoints: [SubscriptionID: Int] = [:]
 
+    /// Leaves none to an endpoint.
+    mutating func close(_ subscription: SubscriptionID) { endpoints[subscription] = 0 }
+
     /// Takes up room for a delivery of that size; false when it has to wait in the store.
     mutating func take(_ subscription: SubscriptionID, _ tenant: TenantID, places: Int = 1) -> Bool {
         guard left >= places, let own = endpoints[subscription], own > 0 else { return false }

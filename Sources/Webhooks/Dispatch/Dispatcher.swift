@@ -1,3 +1,4 @@
+import Events
 import Kernel
 import Logging
 import ServiceLifecycle
@@ -66,9 +67,22 @@ package final class Dispatcher: Service {
         state.withLock { $0.room(for: endpoints) }
     }
 
+    /// The same for new deliveries of these subscriptions.
+    func room(for subscriptions: some Sequence<SubscriptionStore.Stored>) -> Room {
+        var room = room(for: subscriptions.map { ($0.id, $0.scope.tenant) })
+        if process != nil { for target in subscriptions where target.limitsCalls { room.close(target.id) } }
+        return room
+    }
+
     /// The same for one endpoint's replays, which leave some of it to what happens now.
-    func laterRoom(for subscription: SubscriptionID, _ tenant: TenantID) -> Room {
-        state.withLock { $0.laterRoom(for: subscription, tenant) }
+    func laterRoom(
+        for subscription: SubscriptionID, _ tenant: TenantID, in transaction: any Transaction
+    ) throws -> Room {
+        var room = state.withLock { $0.laterRoom(for: subscription, tenant) }
+        if process != nil, try !DeliveryStore.limited(among: [subscription], in: transaction).isEmpty {
+            room.close(subscription)
+        }
+        return room
     }
 
     /// Takes what a transaction left, once it is on disk.
@@ -294,7 +308,7 @@ package final class Dispatcher: Service {
     private func giveBack() async {
         let waiting = state.withLock { $0.drain() }.filter { !$0.isLeasedInMemory }
         await writeTurned()
-        let (now, kept, process) = (time.now(), state.withLock { $0.leasedInMemory }, process)
+        let (now, kept, process) = (time.now(), state.withLock { $0.engaged }, process)
         if waiting.isEmpty && process == nil { return }
         do {
             try await database.write(.background) { transaction in

@@ -26,8 +26,7 @@ struct FanOut: Sendable {
         if subscriptions.isEmpty { return new }
         var rows = DeliveryStore.newRows()
         var gate = FilterGate(filters)
-        var room =
-            dispatcher?.room(for: subscriptions.values.joined().map { ($0.id, $0.scope.tenant) }) ?? Room(left: 0)
+        var room = dispatcher?.room(for: subscriptions.values.joined()) ?? Room(left: 0)
         for event in events {
             for target in subscriptions[event.scope.tenant] ?? [] where target.wants(event) {
                 let isTaken = try gate.takes(event, for: target)

@@ -17,7 +17,7 @@ struct ReplayFanOut: Sendable {
     ) throws -> NewDeliveries {
         var new = NewDeliveries()
         var rows = DeliveryStore.newRows()
-        var room = dispatcher.laterRoom(for: subscription, tenant)
+        var room = try dispatcher.laterRoom(for: subscription, tenant, in: transaction)
         let found = try EventStore.fetch(Set(events), in: transaction)
         for case let event? in events.map({ found[$0] }) where event.scope.tenant == tenant {
             let delivery = ReadyDelivery(

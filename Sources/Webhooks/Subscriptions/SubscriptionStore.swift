@@ -32,6 +32,9 @@ enum SubscriptionStore {
         /// JSON as it was given; `FilterCache` has it read.
         let filter: String?
 
+        /// Whether it has limits of its own, which are those of all copies of the server together.
+        var limitsCalls: Bool { rateLimit != nil || maxInFlight != nil }
+
         func wants(_ event: DomainEvent) -> Bool {
             event.scope.organisation == scope.organisation && patterns.contains { $0.matches(event.type) }
         }

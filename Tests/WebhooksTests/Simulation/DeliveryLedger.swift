@@ -68,6 +68,8 @@ final class DeliveryLedger: @unchecked Sendable {
     private(set) var accusations: [String] = []
     /// When each subscription was disabled and activated.
     private(set) var statuses: [Int: [(at: Timestamp, isActive: Bool)]] = [:]
+    /// When calls to each endpoint began, from whichever copy.
+    private var starts: [Int: [Timestamp]] = [:]
     private var breakers: [Int: Timestamp] = [:]
     private var succeededAt: [Int: Timestamp] = [:]
     private var health: [HealthLedger]
@@ -131,7 +133,7 @@ final class DeliveryLedger: @unchecked Sendable {
         let call = Call(Pair(endpoint: endpoint.index, event: event), life, behaviour, start: now, end: now + latency)
         if written[event] == nil { accuse("\(name(call)): an event that nobody wrote") }
         check(call, endpoint)
-        life.starts[endpoint.index, default: []].append(now)
+        starts[endpoint.index, default: []].append(now)
         open.append(call)
         calls.append(call)
         return call
@@ -162,11 +164,13 @@ final class DeliveryLedger: @unchecked Sendable {
         if there.count(where: { $0.pair == call.pair }) >= copies[call.pair, default: 1] {
             accuse("\(name(call)): two hold the same delivery at once")
         }
-        if there.count(where: { $0.life === life }) >= min(endpoint.inFlight ?? 128, 128) {
+        // Limits of its own are those of all copies together; a window that was grown is each one's.
+        let calls = endpoint.inFlight == nil ? there.count { $0.life === life } : there.count
+        if calls >= endpoint.inFlight ?? 128 {
             accuse("\(name(call)): more calls at once than the window has room for")
         }
         if let rate = endpoint.rate {
-            let recent = (life.starts[index] ?? []).count { $0 > now - .milliseconds(1000) } + 1
+            let recent = (starts[index] ?? []).count { $0 > now - .milliseconds(1000) } + 1
             if recent > rate + max(1, rate / 10) { accuse("\(name(call)): \(recent) calls within a second") }
         }
         if let opened = breakers[index], let polled = life.polledAt, polled > opened,

@@ -52,6 +52,9 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
             "a backlog is anybody's before what was taken from it is", "INSERT INTO backlog_lease",
             "now_ms() + $2 FROM", "now_ms() + 0 * $2 FROM", found: "two hold the same delivery at once"),
         Sabotage(
+            "each copy keeps to limits for itself", "SELECT s.id FROM {rows} r JOIN subscription s",
+            "s.rate_limit IS NOT NULL OR s.max_in_flight IS NOT NULL", "1 = 0", found: "more calls at once"),
+        Sabotage(
             "nobody looks for earlier ones of an entity", "SELECT delivery.id", "p.id < delivery.id",
             "p.id < delivery.id AND 1 = 0", found: "waits until"),
         Sabotage(

@@ -35,8 +35,6 @@ final class NodeLife: @unchecked Sendable {
     var doom: Doom?
     /// When something went wrong in or around it that can cost a record.
     var troubles: [Timestamp] = []
-    /// When calls to each endpoint began.
-    var starts: [Int: [Timestamp]] = [:]
 
     init(_ world: SimulatedWorld, index: Int, skew: Duration) {
         self.world = world
