@@ -22,6 +22,8 @@ struct EndpointLimitTests {
             let (subscription, _) = try await hub.subscribe()
             try await limit(subscription.id, rate: 2, inFlight: nil, in: hub)
             try await hub.publish(5)
+            // Among copies all of it is in the backlog.
+            _ = await hub.dispatcher.turn()
             for count in 1...5 {
                 try await hub.deliveries(count, where: "state = 'delivered' AND attempts = 1")
                 _ = await hub.dispatcher.turn()
@@ -39,6 +41,7 @@ struct EndpointLimitTests {
             let (subscription, _) = try await hub.subscribe()
             try await limit(subscription.id, rate: nil, inFlight: 3, in: hub)
             try await hub.publish(60)
+            _ = await hub.dispatcher.turn()
             await gate.arrivals(3)
             #expect(hub.exchange.requests.elements.count == 3)
             gate.open()

@@ -50,10 +50,13 @@ enum BacklogLeases {
     static func giveBack(
         from holder: Int64, keeping kept: [SubscriptionID], in transaction: any Transaction
     ) throws {
-        var rows = RowBatch(["kept": .uuid])
-        for id in [.zero] + kept { rows.append(.id(id)) }
+        let mine = try transaction.all(
+            "SELECT subscription_id FROM backlog_lease WHERE holder = $1", [.int(holder)]
+        ) { $0.id(0, of: Subscription.self) }
+        var rows = RowBatch(["wanted": .uuid])
+        for id in Set(mine).subtracting(kept).sorted() { rows.append(.id(id)) }
         try transaction.execute(
-            "DELETE FROM backlog_lease WHERE holder = $1 AND subscription_id NOT IN (SELECT kept FROM {rows} r)",
+            "DELETE FROM backlog_lease WHERE holder = $1 AND subscription_id IN (SELECT wanted FROM {rows} r)",
             [.int(holder)], rows: rows)
     }
 
