@@ -40,6 +40,49 @@ struct GroupCommitterTests {
             #expect(answers.elements == Array(0..<19))
         }
     }
+
+    @Test("Items that weigh more leave room for fewer")
+    func weights() async throws {
+        try await SteppedStore.with { store in
+            let (held, batches) = (HeldDatabase(store.database), Recorder<[Int]>())
+            let committer = GroupCommitter<Int, Int>(
+                database: held, lane: .background, batchLimit: 4, waitingLimit: 100, weigh: { $0 }
+            ) { _, items in
+                batches.record(items)
+                return .init(items)
+            }
+            for item in [1, 2, 3, 9, 1, 1] { committer.submit(item) { _ in } }
+            while held.count > 0 { held.commit() }
+            #expect(batches.elements == [[1, 2, 3], [9], [1, 1]])
+        }
+    }
+
+    @Test("What a commit has to tell is told once it is on disk, before its callers hear of it")
+    func announcing() async throws {
+        try await SteppedStore.with { store in
+            let held = HeldDatabase(store.database)
+            let (told, tell) = AsyncStream.makeStream(of: String.self)
+            let committer = GroupCommitter<Int, Int>(
+                database: held, lane: .background, batchLimit: 4, waitingLimit: 100
+            ) { _, items in
+                if items == [13] { throw StorageError(.unavailable, "unlucky") }
+                return .init(items, announce: { tell.yield("announced \(items)") })
+            }
+            for item in [1, 2] { committer.submit(item) { _ in tell.yield("answered \(item)") } }
+            held.commit()
+            var seen: [String] = []
+            for await sentence in told {
+                seen.append(sentence)
+                if seen.count == 3 { break }
+            }
+            #expect(seen == ["announced [1, 2]", "answered 1", "answered 2"])
+
+            let refused = Recorder<Int>()
+            committer.submit(13) { if case .failure = $0 { refused.record(13) } }
+            held.commit()
+            #expect(refused.elements == [13], "nothing is announced of what was not written")
+        }
+    }
 }
 
 /// Runs nothing before it is told to; then all of it, and answers afterwards, as an engine's one writer does.
