@@ -77,13 +77,7 @@ struct BacklogLeaseTests {
                 }
             }
             let (subscription, _) = try await store.subscribe(more: more)
-            let fanOut = FanOut(ids: store.ids, dispatcher: nil)
-            let events = (0..<40).map { _ in
-                OrderCreated.example.occurred(
-                    id: store.ids.next(), at: store.time.now, scope: Hub.scope, actor: .system, source: "api",
-                    causation: nil)
-            }
-            _ = try await store.database.write { try fanOut.record(events, now: store.time.now, in: $0) }
+            try await store.holdBack(40)
             try await body(hubs, subscription.id, gate)
         }
     }
@@ -157,7 +151,7 @@ struct BacklogLeaseTests {
         try await withCopies(engine) { hubs, subscription, gate in
             #expect(await hubs[0].dispatcher.claimDue() > 0)
             await gate.arrivals(1)
-            let leased = hubs[0].dispatcher.leasesInMemory.held(of: subscription)
+            let leased = hubs[0].dispatcher.leasesInMemory.held(subscription)
             try await hubs[0].database.write { transaction in
                 try transaction.execute(
                     """

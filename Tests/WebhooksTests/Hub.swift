@@ -33,7 +33,7 @@ struct Hub: Sendable {
     /// - Parameters:
     ///   - seed: another one for each server on the same store.
     ///   - isWatched: whether attempts are counted and endpoints disabled, as a server does.
-    ///   - leases: where the hub keeps them, if not where the engine says: several at work on one store need rows.
+    ///   - leases: whether others have the store too, where the engine does not say so by itself.
     ///   - addresses: what is asked before a subscription is saved.
     init(
         _ database: ObservedDatabase, _ time: ManualTime, seed: UInt64 = 1, isWatched: Bool = false,
@@ -88,6 +88,18 @@ struct Hub: Sendable {
             for _ in 0..<count { events.append(event, scope: scope, actor: .system, source: "api") }
             return events.events
         }
+    }
+
+    /// Writes events whose deliveries all wait in the backlog, as where no room is left.
+    @discardableResult
+    func holdBack(_ count: Int) async throws -> [DomainEvent] {
+        let (fanOut, now) = (FanOut(ids: ids, dispatcher: nil), time.now)
+        let events = (0..<count).map { _ in
+            OrderCreated.example.occurred(
+                id: ids.next(), at: now, scope: Self.scope, actor: .system, source: "api", causation: nil)
+        }
+        _ = try await database.write { try fanOut.record(events, now: now, in: $0) }
+        return events
     }
 
     /// Gives all events their place in the feed, where that is not done with the commit.

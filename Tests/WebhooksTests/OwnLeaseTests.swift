@@ -84,13 +84,7 @@ struct OwnLeaseTests {
     private func withBacklog(_ body: (Hub, SubscriptionID, Gate) async throws -> Void) async throws {
         try await withGatedHub(.sqlite) { hub, gate in
             let (subscription, _) = try await hub.subscribe()
-            let fanOut = FanOut(ids: hub.ids, dispatcher: nil)
-            let events = (0..<40).map { _ in
-                OrderCreated.example.occurred(
-                    id: hub.ids.next(), at: hub.time.now, scope: Hub.scope, actor: .system, source: "api",
-                    causation: nil)
-            }
-            _ = try await hub.database.write { try fanOut.record(events, now: hub.time.now, in: $0) }
+            try await hub.holdBack(40)
             try await body(hub, subscription.id, gate)
         }
     }
@@ -167,10 +161,7 @@ struct OwnLeaseTests {
     func records(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             let (subscription, _) = try await hub.subscribe()
-            let fanOut = FanOut(ids: hub.ids, dispatcher: nil)
-            let event = OrderCreated.example.occurred(
-                id: hub.ids.next(), at: hub.time.now, scope: Hub.scope, actor: .system, source: "api", causation: nil)
-            _ = try await hub.database.write { try fanOut.record([event], now: hub.time.now, in: $0) }
+            let event = try await hub.holdBack(1)[0]
             let shown = try await hub.deliveries(of: subscription.id)[0]
             let delivery = ReadyDelivery(
                 id: shown.id, tenant: Hub.scope.tenant, subscription: subscription.id, event: event, attempts: 0,

@@ -13,37 +13,28 @@ enum BacklogLeases {
     static func acquire(
         _ backlogs: [SubscriptionID], for holder: Int64, _ duration: Duration, in transaction: any Transaction
     ) throws -> Set<SubscriptionID> {
-        var rows = RowBatch(["wanted": .uuid])
-        // In one order for all transactions, so that no two wait for each other.
-        for id in backlogs.sorted() { rows.append(.id(id)) }
-        return Set(
-            try transaction.all(
-                """
-                INSERT INTO backlog_lease (subscription_id, holder, ends_at)
-                SELECT wanted, $1, now_ms() + $2 FROM {rows} r WHERE true
-                ON CONFLICT (subscription_id) DO UPDATE SET holder = excluded.holder,
-                    ends_at = CASE
-                        WHEN backlog_lease.holder = excluded.holder AND backlog_lease.ends_at > excluded.ends_at
-                        THEN backlog_lease.ends_at ELSE excluded.ends_at END
-                WHERE backlog_lease.holder = excluded.holder OR backlog_lease.ends_at <= now_ms()
-                RETURNING subscription_id
-                """, [.int(holder), .int(duration.wholeMilliseconds)], rows: rows
-            ) { $0.id(0) })
+        try DeliveryStore.selected(
+            """
+            INSERT INTO backlog_lease (subscription_id, holder, ends_at)
+            SELECT wanted, $1, now_ms() + $2 FROM {rows} r WHERE true
+            ON CONFLICT (subscription_id) DO UPDATE SET holder = excluded.holder,
+                ends_at = CASE
+                    WHEN backlog_lease.holder = excluded.holder AND backlog_lease.ends_at > excluded.ends_at
+                    THEN backlog_lease.ends_at ELSE excluded.ends_at END
+            WHERE backlog_lease.holder = excluded.holder OR backlog_lease.ends_at <= now_ms()
+            RETURNING subscription_id
+            """, [.int(holder), .int(duration.wholeMilliseconds)], among: backlogs, in: transaction)
     }
 
     /// Those of these backlogs that others hold now.
     static func others(
         among backlogs: [SubscriptionID], than holder: Int64, in transaction: any Transaction
     ) throws -> Set<SubscriptionID> {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in backlogs { rows.append(.id(id)) }
-        return Set(
-            try transaction.all(
-                """
-                SELECT l.subscription_id FROM {rows} r JOIN backlog_lease l ON l.subscription_id = r.wanted
-                WHERE l.holder <> $1 AND l.ends_at > now_ms()
-                """, [.int(holder)], rows: rows
-            ) { $0.id(0) })
+        try DeliveryStore.selected(
+            """
+            SELECT l.subscription_id FROM {rows} r JOIN backlog_lease l ON l.subscription_id = r.wanted
+            WHERE l.holder <> $1 AND l.ends_at > now_ms()
+            """, [.int(holder)], among: backlogs, in: transaction)
     }
 
     /// Gives back all that a process holds, but for some backlogs of which it is still sending something.

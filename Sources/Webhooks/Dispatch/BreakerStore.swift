@@ -117,7 +117,7 @@ enum BreakerStore {
     static func claimTries(
         _ holder: DeliveryStore.Holder, _ leases: LeasesInMemory, in transaction: any Transaction
     ) throws -> [WaitingDelivery] {
-        let due = try transaction.all(
+        var due = try transaction.all(
             """
             WITH due AS MATERIALIZED (
                 SELECT subscription_id FROM breaker WHERE next_at <= now_ms() ORDER BY next_at LIMIT $1 {skip locked}
@@ -126,13 +126,13 @@ enum BreakerStore {
             FROM due LEFT JOIN subscription s ON s.id = due.subscription_id
             """, [.int(triesMost)]
         ) { ($0.id(0, of: Subscription.self), $0.flag(1)) }
-        let others = try holder.process.map { process in
-            Set(due.map(\.0)).subtracting(
-                try BacklogLeases.acquire(due.map(\.0), for: process, .zero, in: transaction))
+        if let process = holder.process {
+            let mine = try BacklogLeases.acquire(due.map(\.0), for: process, .zero, in: transaction)
+            due.removeAll { !mine.contains($0.0) }
         }
         var found: [WaitingDelivery] = []
-        for (subscription, isOrdered) in due where others?.contains(subscription) != true {
-            let (claim, leased) = (holder.claim, leases.held(of: subscription))
+        for (subscription, isOrdered) in due {
+            let (claim, leased) = (holder.claim, leases.held(subscription))
             let one =
                 isOrdered
                 ? try DeliveryStore.fetchInOrder(

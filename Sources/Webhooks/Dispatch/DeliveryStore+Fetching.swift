@@ -76,15 +76,11 @@ extension DeliveryStore {
     static func limited(
         among subscriptions: [SubscriptionID], in transaction: any Transaction
     ) throws -> Set<SubscriptionID> {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in Set(subscriptions) { rows.append(.id(id)) }
-        return Set(
-            try transaction.all(
-                """
-                SELECT s.id FROM {rows} r JOIN subscription s ON s.id = r.wanted
-                WHERE s.rate_limit IS NOT NULL OR s.max_in_flight IS NOT NULL
-                """, rows: rows
-            ) { $0.id(0) })
+        try selected(
+            """
+            SELECT s.id FROM {rows} r JOIN subscription s ON s.id = r.wanted
+            WHERE s.rate_limit IS NOT NULL OR s.max_in_flight IS NOT NULL
+            """, among: subscriptions, in: transaction)
     }
 
     // MARK: Finding

@@ -22,12 +22,20 @@ extension DeliveryStore {
     static func ordered(
         among subscriptions: [SubscriptionID], in transaction: any Transaction
     ) throws -> Set<SubscriptionID> {
+        try selected(
+            "SELECT s.id FROM {rows} r JOIN subscription s ON s.id = r.wanted WHERE s.is_ordered = 1",
+            among: subscriptions, in: transaction)
+    }
+
+    /// Those of some subscriptions that a statement over `wanted` answers. It sees them in one order in all
+    /// transactions, so that no two wait for each other over rows that it locks.
+    static func selected(
+        _ statement: Statement, _ arguments: [SQLValue] = [], among subscriptions: [SubscriptionID],
+        in transaction: any Transaction
+    ) throws -> Set<SubscriptionID> {
         var rows = RowBatch(["wanted": .uuid])
-        for id in subscriptions { rows.append(.id(id)) }
-        return Set(
-            try transaction.all(
-                "SELECT s.id FROM {rows} r JOIN subscription s ON s.id = r.wanted WHERE s.is_ordered = 1", rows: rows
-            ) { $0.id(0) })
+        for id in Set(subscriptions).sorted() { rows.append(.id(id)) }
+        return Set(try transaction.all(statement, arguments, rows: rows) { $0.id(0) })
     }
 
     /// Leases the oldest deliveries of an ordered endpoint that have no earlier one of their entity before them. Those

@@ -52,14 +52,11 @@ extension Dispatcher {
 
     /// Claims what is due by its time. What there is no room for is held back, so that no claim meets it again.
     private func claimTimed() async throws -> Int {
-        let (claim, isAmongCopies) = (newClaim(), process != nil)
+        let claim = newClaim()
         let (ready, held) = try await database.write(.background) { transaction in
             let due = try DeliveryStore.due(limit: Self.claimMost, in: transaction)
             var room = self.room(for: due.lazy.map { ($0.subscription, $0.tenant) })
-            if isAmongCopies {
-                let limited = try DeliveryStore.limited(among: due.map(\.subscription), in: transaction)
-                for id in limited { room.close(id) }
-            }
+            try self.closeLimited(among: due.map(\.subscription), &room, in: transaction)
             var (taken, held): ([WaitingDelivery], [WaitingDelivery]) = ([], [])
             for delivery in due {
                 if room.take(delivery.subscription, delivery.tenant) {

@@ -79,10 +79,16 @@ package final class Dispatcher: Service {
         for subscription: SubscriptionID, _ tenant: TenantID, in transaction: any Transaction
     ) throws -> Room {
         var room = state.withLock { $0.laterRoom(for: subscription, tenant) }
-        if process != nil, try !DeliveryStore.limited(among: [subscription], in: transaction).isEmpty {
-            room.close(subscription)
-        }
+        try closeLimited(among: [subscription], &room, in: transaction)
         return room
+    }
+
+    /// Leaves no room to endpoints whose limits only the copy can keep that has their backlog.
+    func closeLimited(
+        among subscriptions: [SubscriptionID], _ room: inout Room, in transaction: any Transaction
+    ) throws {
+        if process == nil { return }
+        for id in try DeliveryStore.limited(among: subscriptions, in: transaction) { room.close(id) }
     }
 
     /// Takes what a transaction left, once it is on disk.

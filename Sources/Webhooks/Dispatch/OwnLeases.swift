@@ -11,24 +11,22 @@ package enum LeaseKeeping: Sendable {
 /// What callers are told of leases in memory: a delivery that is leased is being delivered. Of what another copy has
 /// leased nothing is known here, and it is said to be pending.
 package struct LeasesInMemory: Sendable {
-    private let look: @Sendable (SubscriptionID) -> Set<DeliveryID>
+    let held: @Sendable (SubscriptionID) -> Set<DeliveryID>
     /// Whether rows alone don't tell what is leased.
     let isUsed: Bool
 
-    init(isUsed: Bool = true, _ look: @escaping @Sendable (SubscriptionID) -> Set<DeliveryID>) {
+    init(isUsed: Bool = true, _ held: @escaping @Sendable (SubscriptionID) -> Set<DeliveryID>) {
         self.isUsed = isUsed
-        self.look = look
+        self.held = held
     }
 
     /// Every lease stands in its row.
     package static let none = LeasesInMemory(isUsed: false) { _ in [] }
 
-    func held(of subscription: SubscriptionID) -> Set<DeliveryID> { look(subscription) }
-
-    func count(of subscription: SubscriptionID) -> Int { look(subscription).count }
+    func count(of subscription: SubscriptionID) -> Int { held(subscription).count }
 
     func contains(_ delivery: DeliveryID, of subscription: SubscriptionID) -> Bool {
-        look(subscription).contains(delivery)
+        held(subscription).contains(delivery)
     }
 }
 
