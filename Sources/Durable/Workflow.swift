@@ -51,6 +51,8 @@ package protocol WorkflowKind: Sendable {
     var name: String { get }
     /// How many are worked on together.
     var batchLimit: Int { get }
+    /// How many batches are worked on beside each other.
+    var batchesAtOnce: Int { get }
     var retry: RetryPolicy { get }
     /// Where claims wait for the store; the background unless something is to come of the work soon.
     var lane: Lane { get }
@@ -94,4 +96,5 @@ package struct RetryPolicy: Sendable, Equatable {
 
 extension WorkflowKind {
     package var lane: Lane { .background }
+    package var batchesAtOnce: Int { 1 }
 }

@@ -9,6 +9,8 @@ package final class WorkflowRunner: Service {
     private struct State {
         var handed: [WorkflowClaim] = []
         var batches = 0
+        /// Batches that are worked on beside each other.
+        var running = 0
         var linger = Linger()
         /// Whether the store may hold something due. Asking it means waiting for its writer, so handed claims alone are
         /// no reason.
@@ -75,29 +77,40 @@ package final class WorkflowRunner: Service {
     // MARK: Working
 
     package func run() async throws {
-        await cancelWhenGracefulShutdown {
-            let clock = ContinuousClock()
-            var nextPoll = clock.now
-            while !Task.isCancelled {
-                if clock.now >= nextPoll {
-                    self.state.withLock { $0.isStoreDue = true }
-                    nextPoll = clock.now + Self.pollInterval
-                }
-                let batch = await self.nextBatch()
-                if batch.isEmpty {
-                    await self.doorbell.wait(upTo: clock.now.duration(to: nextPoll))
-                } else {
-                    await self.perform(batch)
-                    await self.linger()
-                }
-            }
-        }
+        await cancelWhenGracefulShutdown { await withDiscardingTaskGroup { await self.loop(&$0) } }
         await giveBack(
             state.withLock { state in
                 state.isStopping = true
                 defer { state.handed = [] }
                 return state.handed
             })
+    }
+
+    private func loop(_ group: inout DiscardingTaskGroup) async {
+        let clock = ContinuousClock()
+        var nextPoll = clock.now
+        while !Task.isCancelled {
+            if clock.now >= nextPoll {
+                state.withLock { $0.isStoreDue = true }
+                nextPoll = clock.now + Self.pollInterval
+            }
+            let hasPlace = state.withLock { $0.running < kind.batchesAtOnce }
+            let batch = hasPlace ? await nextBatch() : []
+            if batch.isEmpty {
+                await doorbell.wait(upTo: clock.now.duration(to: nextPoll))
+            } else if kind.batchesAtOnce == 1 {
+                await perform(batch)
+                await linger()
+            } else {
+                state.withLock { $0.running += 1 }
+                group.addTask {
+                    await self.perform(batch)
+                    self.state.withLock { $0.running -= 1 }
+                    // What was given back may be due.
+                    self.wake()
+                }
+            }
+        }
     }
 
     /// Lets a few more come before the next batch where many come, unless it would be full already.

@@ -46,6 +46,7 @@ package struct Migration: Sendable {
         Migration(28, "word_order", PackageResources.m0028_word_order_sql),
         Migration(29, "refund_source", PackageResources.m0029_refund_source_sql),
         Migration(30, "backlog_lease", PackageResources.m0030_backlog_lease_sql),
+        Migration(31, "replay_sender", PackageResources.m0031_replay_sender_sql),
     ]
 
     /// The statements for one engine. A line `-- sqlite` or `-- postgres` limits the one statement behind it.

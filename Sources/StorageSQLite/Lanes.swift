@@ -89,8 +89,8 @@ package struct LaneShares {
 
 /// Chooses what one commit takes: whole lanes while their share of time lasts, and at least one piece of each.
 package struct CommitCycle {
-    /// Nanoseconds that a lane may run in one commit when nobody waits in a lane before it: the more a commit has, the
-    /// fewer times a page is written.
+    /// Nanoseconds that a lane may run in one commit when nobody waits in a lane before it, nor has work in this
+    /// commit: the more a commit has, the fewer times a page is written.
     static let share: UInt64 = 20_000_000
     /// The same while somebody does, in the order of `Lane`. One piece is taken all the same.
     static let pressedShares: [UInt64] = [20_000_000, 20_000_000, 4_000_000, 0]
@@ -98,6 +98,8 @@ package struct CommitCycle {
     private var lane = Lane.intake
     private var laneStart: UInt64
     private var takenInLane = 0
+    /// The first lane of which this commit has something: whoever is behind it waits for all that the commit takes.
+    private var foremostTaken: Lane?
     private let admitted: [Bool]
     private var spent = [UInt64](repeating: 0, count: Lane.allCases.count)
 
@@ -117,11 +119,12 @@ package struct CommitCycle {
     /// - Parameter foremost: the first lane in which anything waits now.
     package mutating func next(from lanes: inout Lanes, now: UInt64, foremost: Lane?) -> Work? {
         while true {
-            let share =
-                lane.standsBehind(foremost) ? CommitCycle.pressedShares[lane.rawValue] : CommitCycle.share
+            let isPressed = lane.standsBehind(foremost) || lane.standsBehind(foremostTaken)
+            let share = isPressed ? CommitCycle.pressedShares[lane.rawValue] : CommitCycle.share
             let hasTime = takenInLane == 0 || now &- laneStart < share
             if hasTime, admitted[lane.rawValue], let work = lanes.popFirst(lane) {
                 takenInLane += 1
+                foremostTaken = foremostTaken ?? lane
                 return work
             }
             if takenInLane > 0 { spent[lane.rawValue] = now &- laneStart }

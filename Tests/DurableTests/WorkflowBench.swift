@@ -98,6 +98,7 @@ private final class RandomSource: Sendable {
 struct ScriptedKind: WorkflowKind {
     let name = "test"
     var batchLimit = 10
+    var batchesAtOnce = 1
     var retry = RetryPolicy.local
     let work: @Sendable ([WorkflowClaim]) async throws -> Void
 

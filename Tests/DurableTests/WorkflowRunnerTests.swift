@@ -51,6 +51,33 @@ struct WorkflowRunnerTests {
         }
     }
 
+    @Test("A kind with several places works on so many batches beside each other, and on the next when one ends")
+    func places() async throws {
+        try await withBench(.sqlite) { bench in
+            let begun = try await bench.begin(4)
+            let (started, gate) = (Recorder<WorkflowID>(), Gate())
+            let kind = ScriptedKind(batchLimit: 1, batchesAtOnce: 3) { batch in
+                started.record(batch[0].id)
+                await gate.pass()
+                let now = bench.time.now
+                try await bench.database.write { transaction in
+                    try WorkflowStore.settle(batch.map { ($0, Self.processed) }, now: now, in: transaction)
+                }
+            }
+            let runner = bench.runner(kind)
+            let running = Task { try await runner.run() }
+            await gate.arrivals(3)
+            #expect(started.elements.count == 3)
+            gate.open()
+            for claim in begun {
+                while try await bench.state(claim.id)?.state != "completed" { await Task.yield() }
+            }
+            #expect(Set(started.elements) == Set(begun.map(\.id)) && started.elements.count == 4)
+            running.cancel()
+            try await running.value
+        }
+    }
+
     @Test("What fails to the last attempt is dead", arguments: TestEngine.allCases)
     func exhausted(engine: TestEngine) async throws {
         try await withBench(engine) { bench in

@@ -13,12 +13,13 @@ struct SQLiteLanesTests {
     }
 
     /// Pieces that wait in each lane, milliseconds that each piece runs, pieces that one commit takes of each lane
-    /// while senders wait for the next one, and while nobody does.
+    /// while senders wait for the next one, and while nobody does. Whoever has work in a commit waits for all of it.
     private static let cases: [([Int], UInt64, [Int], [Int])] = [
         ([0, 0, 0, 0], 1, [0, 0, 0, 0], [0, 0, 0, 0]), ([3, 2, 1, 1], 1, [3, 2, 1, 1], [3, 2, 1, 1]),
-        ([0, 0, 0, 9], 0, [0, 0, 0, 1], [0, 0, 0, 9]), ([9, 9, 9, 9], 10, [2, 2, 1, 1], [2, 2, 2, 2]),
+        ([0, 0, 0, 9], 0, [0, 0, 0, 1], [0, 0, 0, 9]), ([9, 9, 9, 9], 10, [2, 2, 1, 1], [2, 2, 1, 1]),
         ([9, 9, 9, 9], 50, [1, 1, 1, 1], [1, 1, 1, 1]), ([0, 9, 9, 0], 50, [0, 1, 1, 0], [0, 1, 1, 0]),
-        ([50, 50, 50, 50], 1, [20, 20, 4, 1], [20, 20, 20, 20]),
+        ([50, 50, 50, 50], 1, [20, 20, 4, 1], [20, 20, 4, 1]), ([0, 0, 50, 50], 1, [0, 0, 4, 1], [0, 0, 20, 1]),
+        ([0, 0, 0, 50], 1, [0, 0, 0, 1], [0, 0, 0, 20]),
     ]
 
     @Test("A commit takes what its lanes' time allows, and one piece of each lane at least", arguments: cases)

@@ -76,6 +76,34 @@ struct EndpointQueueTests {
         #expect(queue.quickest == .milliseconds(5) && queue.width == 4)
     }
 
+    @Test("Retries and replays get calls for ten thousand a second, what happens now the rest of the window")
+    func later() {
+        for (took, width) in [(0, 16), (2_000, 36), (50_000, 128)] as [(Int64, Int)] {
+            var queue = queue(200)
+            for number in 1000..<1400 as Range<UInt64> {
+                queue.append(SampleDeliveries.delivery(number, isReplay: true))
+            }
+            // Grown to its most by what happens now.
+            _ = startAll(&queue, laterToo: false)
+            for _ in 0..<200 {
+                _ = queue.finish(.succeeded, took: .microseconds(took), jitter: 0)
+                _ = startAll(&queue, laterToo: false)
+            }
+            while queue.inFlight > 0 { _ = queue.finish(.succeeded, took: .microseconds(took), jitter: 0) }
+            #expect(queue.width == EndpointQueue.windowMost && queue.laterWidth == width)
+            #expect(startAll(&queue).count == width)
+            if width == queue.width { continue }
+            #expect(!queue.wantsToStart, "more replays wait, and none may go")
+            queue.append(SampleDeliveries.delivery(5000))
+            #expect(startAll(&queue) == [5000])
+            // Its end makes no room for one of them, the end of one of them does.
+            _ = queue.finish(.succeeded, took: .microseconds(took), jitter: 0)
+            #expect(startAll(&queue).isEmpty)
+            _ = queue.finish(.succeeded, took: .microseconds(took), isLater: true, jitter: 0)
+            #expect(startAll(&queue).count == 1)
+        }
+    }
+
     @Test("Each failure halves it, down to one, and it holds less")
     func halving() {
         var queue = queue(100)

@@ -126,16 +126,18 @@ struct ReplayTests {
             let wanted = try await first + hub.publish(20)
             let (subscription, _) = try await hub.subscribe(types: "order.*")
             _ = try await replays.begin(subscription.id)
-            let claim = try await replays.claim(5)
-            let begun = try await replays.workflow.step(claim, pace: ReplayPace(slice: 32))
-            #expect(begun.queued == 32 && begun.fate == .goesOn)
-            let ended = try await replays.workflow.step(claim, pace: ReplayPace(slice: 32))
-            #expect(ended.queued == 8 && ended.fate == .settled)
+            var turn = try await replays.turn(try await replays.claim(5))
+            let begun = try await turn.step().begun
+            #expect(begun == 32)
+            let last = try await turn.step()
+            #expect(last.begun == 8 && last.fate == .goesOn)
+            gate.open()
+            try await replays.finish(&turn)
+            #expect(try await hub.count("workflow", where: "state = 'completed' AND outcome = 'completed'") == 1)
             let sent = try await hub.database.read { transaction in
                 try transaction.all("SELECT event_id FROM delivery ORDER BY id") { $0.id(0, of: Event.self) }
             }
             #expect(sent == wanted.map(\.id))
-            gate.open()
         }
     }
 
@@ -146,20 +148,23 @@ struct ReplayTests {
             try await hub.publish(900)
             let (subscription, _) = try await hub.subscribe()
             _ = try await replays.begin(subscription.id)
-            let claim = try await replays.claim(5)
-            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace(slice: 32))
+            var turn = try await replays.turn(try await replays.claim(5))
             for _ in 0..<(ReplayPace.windowLeast / 32) {
-                step = try await replays.workflow.step(claim, pace: step.pace)
-                #expect(step.queued == 32)
+                let step = try await turn.step()
+                #expect(step.begun == 32)
             }
-            // Nothing was sent meanwhile, so nothing more is written.
+            // Nothing was sent meanwhile, so nothing more is begun.
             for _ in 0..<ReplayPace.vainLooks {
-                step = try await replays.workflow.step(claim, pace: step.pace)
-                #expect(step.queued == 0 && step.fate == .goesOn)
+                let step = try await turn.step()
+                #expect(step.begun == 0 && step.fate == .goesOn)
             }
-            #expect(try await hub.count("delivery", where: "state = 'pending'") == ReplayPace.windowLeast)
-            #expect(step.pace.window == ReplayPace.windowLeast)
+            #expect(turn.course.underWay.count == ReplayPace.windowLeast)
+            #expect(turn.pace.window == ReplayPace.windowLeast)
+            #expect(try await hub.count("delivery") == 0, "none has come back")
             gate.open()
+            turn.isClosing = true
+            try await replays.finish(&turn)
+            #expect(try await hub.count("delivery", where: "state = 'delivered'") == ReplayPace.windowLeast)
         }
     }
 
@@ -171,24 +176,21 @@ struct ReplayTests {
             let events = try await hub.publish(300).map(\.id)
             let (subscription, _) = try await hub.subscribe()
             let replay = try await replays.begin(subscription.id)
-            let first = try await replays.claim(5)
-            let begun = try await replays.workflow.step(first, pace: ReplayPace(slice: 32))
-            #expect(begun.queued > 0)
-            try await replays.arrived(begun.queued)
-            // The store goes away in the middle of a slice: neither its deliveries nor its position are there.
+            var first = try await replays.turn(try await replays.claim(5))
+            let begun = try await first.step()
+            #expect(begun.begun > 0)
+            try await replays.arrived(begun.begun)
+            // The store goes away: nothing is begun, and how far it is stands nowhere.
             hub.database.isAbsent = true
-            await #expect(throws: StorageError.self) {
-                try await replays.workflow.step(first, pace: ReplayPace(slice: 32))
-            }
+            hub.time.advance(by: .seconds(11))
+            await #expect(throws: StorageError.self) { _ = try await first.step() }
             hub.database.isAbsent = false
+            #expect(try await replays.replay(replay.id).queued == begun.begun)
             hub.time.advance(by: Leases.current.duration + .seconds(1))
-            let second = try await replays.claim(6)
-            await #expect(throws: LostClaim.self) { try await replays.workflow.step(first, pace: begun.pace) }
-            var step = ReplayWorkflow.Step(fate: .goesOn, pace: ReplayPace(slice: 32))
-            while step.fate == .goesOn {
-                step = try await replays.workflow.step(second, pace: step.pace)
-                try await replays.arrived(try await replays.replay(replay.id).queued)
-            }
+            var second = try await replays.turn(try await replays.claim(6))
+            await #expect(throws: LostClaim.self) { _ = try await first.step() }
+            try await replays.finish(&second)
+            #expect(try await replays.replay(replay.id).queued == 300)
             let sent = try await hub.database.read { transaction in
                 try transaction.all("SELECT event_id FROM delivery") { $0.id(0, of: Event.self) }
             }
@@ -208,13 +210,13 @@ struct ReplayTests {
             #expect(try await hub.count("delivery") == 0)
             #expect(try await hub.count("workflow", where: "state = 'completed' AND outcome = 'paused'") == 1)
             #expect(try await replays.service.move(replay.id, to: .running, scope: Hub.scope).state == .running)
-            let claim = try await replays.claim(8)
-            let step = try await replays.workflow.step(claim, pace: ReplayPace(slice: 32))
-            #expect(step.queued == 32)
+            var turn = try await replays.turn(try await replays.claim(8))
+            let begun = try await turn.step().begun
+            #expect(begun == 32)
             await gate.arrivals(16)
             _ = try await replays.service.move(replay.id, to: .cancelled, scope: Hub.scope)
-            #expect(try await hub.count("delivery", where: "state = 'skipped'") == step.queued)
-            #expect(try await replays.workflow.step(claim, pace: step.pace).fate == .settled)
+            let fate = try await turn.step().fate
+            #expect(fate == .goesOn, "some are under way")
             await #expect(throws: Refusal.self) {
                 try await replays.service.move(replay.id, to: .running, scope: Hub.scope)
             }
@@ -222,8 +224,11 @@ struct ReplayTests {
                 try await replays.service.move(replay.id, to: .paused, scope: Hub.stranger)
             }
             gate.open()
+            try await replays.finish(&turn)
             await hub.dispatcher.stop()
             #expect(hub.exchange.requests.elements.count == 16, "only what was on its way")
+            #expect(try await hub.count("delivery") == 0, "and none of that is written")
+            #expect(try await hub.count("workflow", where: "state = 'completed' AND outcome = 'cancelled'") == 1)
         }
     }
 
@@ -321,13 +326,10 @@ struct ReplayTests {
             try await hub.publish(100)
             let (subscription, _) = try await hub.subscribe()
             _ = try await replays.begin(subscription.id, #", "rate": 100"#)
-            let claim = try await replays.claim(3)
-            var pace = ReplayPace(slice: 32)
+            var turn = try await replays.turn(try await replays.claim(3))
             var queued: [Int] = []
             for _ in 0..<4 {
-                let step = try await replays.workflow.step(claim, pace: pace)
-                pace = step.pace
-                queued.append(step.queued)
+                queued.append(try await turn.step().begun)
                 try await replays.arrived(queued.reduce(0, +))
                 hub.time.advance(by: .milliseconds(50))
             }
@@ -343,8 +345,7 @@ struct ReplayTests {
             try await hub.publish(100)
             let (subscription, _) = try await hub.subscribe()
             let replay = try await replays.begin(subscription.id, #", "rate": 1"#)
-            let claim = try await replays.claim(3)
-            var pace = ReplayPace(slice: 32)
+            var turn = try await replays.turn(try await replays.claim(3))
             var queued: [Int] = []
             // Each rate with the slices that are tried under it, 50 ms apart.
             let rates: [(rate: Int?, slices: Int)] = [(1, 2), (100, 3), (nil, 1)]
@@ -352,9 +353,7 @@ struct ReplayTests {
                 if rate != 1 { try await replays.service.setRate(rate, of: replay.id, scope: Hub.scope) }
                 #expect(try await replays.replay(replay.id).rate == rate)
                 for _ in 0..<slices {
-                    let step = try await replays.workflow.step(claim, pace: pace)
-                    pace = step.pace
-                    queued.append(step.queued)
+                    queued.append(try await turn.step().begun)
                     try await replays.arrived(queued.reduce(0, +))
                     hub.time.advance(by: .milliseconds(50))
                 }

@@ -42,6 +42,16 @@ struct Replays {
         return try #require(claims.first)
     }
 
+    /// A turn of the replay that was claimed.
+    func turn(_ claim: WorkflowClaim) async throws -> ReplayTurn {
+        try #require(try await ReplayTurn.begin(claim, of: workflow))
+    }
+
+    /// Goes on with a turn until it is over.
+    func finish(_ turn: inout ReplayTurn) async throws {
+        while try await turn.step().fate == .goesOn { await turn.wait(vain: 1) }
+    }
+
     /// Sends what is due until that many deliveries of replays have arrived.
     func arrived(_ count: Int) async throws {
         while try await hub.count("delivery", where: "state = 'delivered' AND replay_id IS NOT NULL") < count {

@@ -31,7 +31,7 @@ final class AttemptRecorder: Sendable {
         self.execution = execution
         // PostgreSQL writes in two threads, each batch with a flush of its own. Behind SQLite's one writer new orders
         // wait as long as a batch takes, and many small ones share a commit.
-        let (batch, commits, fullCommits) = database.dialect == .postgres ? (256, 2, 2) : (64, 1, 32)
+        let (batch, commits, fullCommits) = database.dialect == .postgres ? (256, 2, 2) : (32, 1, 64)
         self.committer = GroupCommitter(
             database: database, lane: .background, batchLimit: batch, waitingLimit: 32_768,
             linger: execution.linger, commitsMost: commits, fullCommitsMost: fullCommits

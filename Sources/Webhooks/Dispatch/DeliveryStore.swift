@@ -67,28 +67,8 @@ enum DeliveryStore {
     static func record(
         _ records: [AttemptRecord], now: Timestamp, in transaction: any Transaction
     ) throws -> [AttemptRecord] {
-        try lockOrders(of: records, in: transaction)
-        var updates = RowBatch([
-            "delivery_id": .uuid, "shown_claim": .int, "new_state": .text, "new_reason": .text, "number": .int,
-            "due": .int, "finished": .int,
-        ])
-        updates.reserve(records.count)
-        for record in records {
-            let (state, reason, due) = outcome(of: record.decision)
-            updates.append(
-                .id(record.delivery.id), .int(record.delivery.claim), .text(state.rawValue), .text(reason),
-                .int(record.delivery.attempts + 1), .time(due ?? now), .time(due == nil ? now : nil))
-        }
-        let ours = Set(
-            try transaction.all(
-                """
-                UPDATE delivery SET state = r.new_state, reason = r.new_reason, attempts = r.number, claim = 0,
-                    held = 0, next_at = r.due, finished_at = r.finished
-                FROM {rows} r WHERE id = r.delivery_id AND claim = r.shown_claim AND attempts = r.number - 1
-                    AND coalesce(finished_at, 0) = 0
-                RETURNING id
-                """, rows: updates
-            ) { $0.id(0, of: Delivery.self) })
+        let first = try insertTried(records.filter(\.delivery.isUnwritten), now: now, in: transaction)
+        let ours = try first.union(update(records.filter { !$0.delivery.isUnwritten }, now: now, in: transaction))
         let counting = ours.count == records.count ? records : records.filter { ours.contains($0.delivery.id) }
         try AttemptStore.insert(counting, in: transaction)
         try freeSuccessors(
@@ -101,13 +81,42 @@ enum DeliveryStore {
         return counting
     }
 
+    /// Writes down what became of deliveries that have rows, and returns those that are still the writer's.
+    private static func update(
+        _ records: [AttemptRecord], now: Timestamp, in transaction: any Transaction
+    ) throws -> Set<DeliveryID> {
+        if records.isEmpty { return [] }
+        try lockOrders(of: records, in: transaction)
+        var updates = RowBatch([
+            "delivery_id": .uuid, "shown_claim": .int, "new_state": .text, "new_reason": .text, "number": .int,
+            "due": .int, "finished": .int,
+        ])
+        updates.reserve(records.count)
+        for record in records {
+            let (state, reason, due) = outcome(of: record.decision)
+            updates.append(
+                .id(record.delivery.id), .int(record.delivery.claim), .text(state.rawValue), .text(reason),
+                .int(record.delivery.attempts + 1), .time(due ?? now), .time(due == nil ? now : nil))
+        }
+        return Set(
+            try transaction.all(
+                """
+                UPDATE delivery SET state = r.new_state, reason = r.new_reason, attempts = r.number, claim = 0,
+                    held = 0, next_at = r.due, finished_at = r.finished
+                FROM {rows} r WHERE id = r.delivery_id AND claim = r.shown_claim AND attempts = r.number - 1
+                    AND coalesce(finished_at, 0) = 0
+                RETURNING id
+                """, rows: updates
+            ) { $0.id(0, of: Delivery.self) })
+    }
+
     /// In one order for all transactions, so that no two wait for each other.
     private static func lockOrders(of records: [AttemptRecord], in transaction: any Transaction) throws {
         let ordered = Set(records.lazy.filter { $0.endsOrdered }.map(\.delivery.subscription))
         for subscription in ordered.sorted() { try lockOrder(of: subscription, in: transaction) }
     }
 
-    private static func outcome(
+    static func outcome(
         of decision: DeliveryDecision
     ) -> (state: DeliveryState, reason: String?, due: Timestamp?) {
         let state = DeliveryState.delivering.after(decision.move) ?? .delivering

@@ -12,6 +12,10 @@ package struct DispatchBounds: Sendable, Equatable {
     /// Connections that are kept over all endpoints when they have nothing to do for a moment.
     package var connections: Int
 
+    /// Deliveries of replays to one endpoint that are being written. Few with SQLite, since what happens now waits for
+    /// its one writer; more where a flush takes longer and nobody waits for those of others.
+    package var writing = 64
+
     package static let standard = DispatchBounds(slots: 16_384, reservedSlots: 4096, places: 16_384)
 
     package init(slots: Int, reservedSlots: Int, places: Int, connections: Int = 4096) {

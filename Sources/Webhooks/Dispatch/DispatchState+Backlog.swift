@@ -99,7 +99,7 @@ extension DispatchState {
     mutating func endLeases(of deliveries: [ReadyDelivery], now: Timestamp) {
         for delivery in deliveries where delivery.isLeasedInMemory {
             let id = delivery.subscription
-            if queues[id]?.endLease(of: delivery.id) == true { forget(id, now: now) }
+            if queues[id]?.endLease(of: delivery) == true { forget(id, now: now) }
         }
     }
 
@@ -108,7 +108,7 @@ extension DispatchState {
 
     /// A delivery was not sent, or what became of it could not be written down: it is fetched again after `time`.
     mutating func restLease(of delivery: ReadyDelivery, until time: Timestamp) {
-        if delivery.isLeasedInMemory { queues[delivery.subscription]?.leases.rest(delivery.id, until: time) }
+        queues[delivery.subscription]?.restLease(of: delivery, until: time)
     }
 
     // MARK: Breakers
@@ -143,7 +143,7 @@ extension DispatchState {
     /// Looks over all machines: a rate that has recovered meanwhile tells nobody, nor does a lease that has rested.
     mutating func forgetIdle(now: Timestamp) {
         for id in Array(queues.keys) {
-            queues[id]?.leases.endRested(now: now)
+            queues[id]?.endRestedLeases(now: now)
             forget(id, now: now)
         }
     }

@@ -82,7 +82,9 @@ struct DispatchState {
     /// The room for new replays to an endpoint.
     func laterRoom(for id: SubscriptionID, _ tenant: TenantID) -> Room {
         let queue = queues[id] ?? EndpointQueue(tenant: tenant)
-        return Room(left: placesLeft, tenants: [tenant: placesLeft(of: tenant)], endpoints: [id: queue.laterRoom])
+        return Room(
+            left: placesLeft, tenants: [tenant: placesLeft(of: tenant)],
+            endpoints: [id: queue.laterRoom(writing: bounds.writing)])
     }
 
     /// Takes deliveries that are leased to this process; returns those to call now.
@@ -189,7 +191,7 @@ struct DispatchState {
         tenants[delivery.tenant]?.calls -= 1
         count(-delivery.places, of: delivery.tenant)
         if let limits { queues[id]?.configure(limits, now: now) }
-        if let turn = queues[id]?.finish(end, took: took, jitter: jitter) {
+        if let turn = queues[id]?.finish(end, took: took, isLater: delivery.isLater, jitter: jitter) {
             let isOperational = EndpointWatch.isOperational(delivery.event)
             turned.append(
                 Turned(subscription: id, tenant: delivery.tenant, turn: turn, isOperational: isOperational))

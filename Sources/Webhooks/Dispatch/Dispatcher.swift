@@ -15,6 +15,9 @@ package final class Dispatcher: Service {
     /// The longest that one attempt may take; see `Leases`.
     static let callTime = Leases.current.callTime
 
+    /// See `DispatchBounds.writing`.
+    private static let writingBesideOthers = 1024
+
     /// The claim number of deliveries that this process commits itself.
     let claim: Int64
     let database: any Database
@@ -47,6 +50,8 @@ package final class Dispatcher: Service {
         self.watch = watch
         self.logger = logger
         self.claim = Chance.claimNumber(random())
+        var bounds = bounds
+        if database.dialect == .postgres { bounds.writing = max(bounds.writing, Self.writingBesideOthers) }
         self.state = Mutex(DispatchState(bounds: bounds))
         self.execution = execution
         self.recorder = AttemptRecorder(
@@ -75,10 +80,15 @@ package final class Dispatcher: Service {
     }
 
     /// The same for one endpoint's replays, which leave some of it to what happens now.
+    func laterRoom(for subscription: SubscriptionID, _ tenant: TenantID) -> Room {
+        state.withLock { $0.laterRoom(for: subscription, tenant) }
+    }
+
+    /// The same for those that are written first.
     func laterRoom(
         for subscription: SubscriptionID, _ tenant: TenantID, in transaction: any Transaction
     ) throws -> Room {
-        var room = state.withLock { $0.laterRoom(for: subscription, tenant) }
+        var room = laterRoom(for: subscription, tenant)
         try closeLimited(among: [subscription], &room, in: transaction)
         return room
     }
@@ -181,6 +191,8 @@ package final class Dispatcher: Service {
         guard case .success(let batch) = result else { return restLease(of: delivery, for: Self.lease) }
         if let batch {
             if let news = batch.news { act(on: news) }
+            // Before its lease ends: who looks in between must not take it for lost.
+            for delivery in batch.deliveries { delivery.sending?.wrote(delivery.id) }
             endLeases(of: batch.deliveries)
         }
         if record.decision == .gone { sender.directory.forget(delivery.subscription) }
@@ -206,6 +218,14 @@ package final class Dispatcher: Service {
             return []
         }
         watch.committed(news)
+    }
+
+    /// Which of these deliveries without rows are not here any more, neither waiting nor called nor being recorded.
+    func lost(of deliveries: some Sequence<DeliveryID>, to subscription: SubscriptionID) -> [DeliveryID] {
+        state.withLock { state in
+            guard let queue = state.queues[subscription] else { return Array(deliveries) }
+            return deliveries.filter { !queue.unwritten.held.contains($0) }
+        }
     }
 
     /// Forgets what this process holds of a replay that was cancelled: in the store it has ended.

@@ -31,6 +31,8 @@ package struct EndpointQueue {
     static let capacityMost = 2048
     /// Calls that take so long or longer are worth a connection of their own each.
     static let slow: Duration = .seconds(1)
+    private static let laterWidthLeast = 16
+    private static let laterInterval: Duration = .microseconds(100)
     /// Retries and replays that wait are not passed over by fresh deliveries more often than this.
     private static let freshInARowMost = 3
 
@@ -39,6 +41,8 @@ package struct EndpointQueue {
     private var later: Deque<ReadyDelivery> = []
     private var freshInARow = 0
     private(set) var inFlight = 0
+    /// How many of them are retries and replays.
+    private var laterInFlight = 0
     private(set) var window = Self.windowStart
     /// The shortest that one of its latest calls took; a longer one draws it up a little.
     private(set) var quickest: Duration = .zero
@@ -50,6 +54,8 @@ package struct EndpointQueue {
     private(set) var breaker = Breaker()
     var backlog = Backlog()
     var leases = OwnLeases()
+    /// Deliveries of replays that are here before they have rows.
+    var unwritten = OwnLeases()
     /// Whether it stands in its tenant's line for a slot.
     var isInLine = false
 
@@ -93,6 +99,13 @@ package struct EndpointQueue {
         return max(1, min(most, limits?.inFlight ?? Self.windowMost))
     }
 
+    /// Calls for retries and replays that may run at once: as many as ten thousand a second need, by what the quickest
+    /// took. More of them would only wait for each other at the endpoint, and what happens now behind them.
+    var laterWidth: Int {
+        let most = Self.laterWidthLeast + Int(quickest / Self.laterInterval)
+        return min(width, most)
+    }
+
     /// Deliveries that may be held: what a narrow or slow endpoint could not send before the leases end stays in the
     /// store.
     var capacity: Int {
@@ -109,7 +122,12 @@ package struct EndpointQueue {
     }
 
     /// Room for replays: half of what may be held stays for what happens now.
-    var laterRoom: Int { max(0, min(room, capacity / 2 - held)) }
+    ///
+    /// - Parameter writing: deliveries without rows that are being written while as many as keep it busy are here.
+    func laterRoom(writing: Int) -> Int {
+        let most = writing + 3 * laterWidth
+        return max(0, min(room, capacity / 2 - held, most - unwritten.held.count))
+    }
 
     /// How many to fetch from the backlog now; zero until there is room for a batch that is worth it.
     var wanted: Int {
@@ -127,19 +145,27 @@ package struct EndpointQueue {
     }
 
     /// Whether a call could start if there were a slot.
-    var wantsToStart: Bool { waiting > 0 && inFlight < width && breaker.state != .open }
+    var wantsToStart: Bool {
+        (!fresh.isEmpty || startsLater) && inFlight < width && breaker.state != .open
+    }
+
+    private var startsLater: Bool { !later.isEmpty && laterInFlight < laterWidth }
 
     /// Whether a new one would behave the same.
     func isForgettable(now: Timestamp) -> Bool {
-        isIdle && !isInLine && !backlog.exists && leases.isEmpty && breaker == Breaker()
-            && (bucket?.isFull(now: now) ?? true)
+        isIdle && !isInLine && !backlog.exists && leases.isEmpty && unwritten.isEmpty
+            && breaker == Breaker() && (bucket?.isFull(now: now) ?? true)
     }
 
     // MARK: Calls
 
     mutating func append(_ delivery: ReadyDelivery) {
         if delivery.isLater { later.append(delivery) } else { fresh.append(delivery) }
-        if delivery.isLeasedInMemory { leases.begin(delivery.id) }
+        if delivery.isUnwritten {
+            unwritten.begin(delivery.id)
+        } else if delivery.isLeasedInMemory {
+            leases.begin(delivery.id)
+        }
     }
 
     /// The next delivery to send, if the window and the rate have room. Those whose lease would not outlast a call are
@@ -147,7 +173,7 @@ package struct EndpointQueue {
     mutating func start(now: Timestamp, laterToo: Bool, dropping dropped: inout [ReadyDelivery]) -> Start {
         while wantsToStart {
             if fresh.isEmpty && !laterToo { return .onlyLater }
-            let takesLater = laterToo && !later.isEmpty && (fresh.isEmpty || freshInARow >= Self.freshInARowMost)
+            let takesLater = laterToo && startsLater && (fresh.isEmpty || freshInARow >= Self.freshInARowMost)
             guard let next = takesLater ? later.first : fresh.first else { return .nothing }
             let isLeased = next.outlastsCall(from: now)
             if isLeased, bucket != nil, bucket?.take(now: now) == false {
@@ -155,12 +181,13 @@ package struct EndpointQueue {
             }
             if takesLater { later.removeFirst() } else { fresh.removeFirst() }
             guard isLeased else {
-                leases.end(next.id)
+                endLease(of: next)
                 dropped.append(next)
                 continue
             }
             freshInARow = takesLater ? 0 : freshInARow + 1
             inFlight += 1
+            if next.isLater { laterInFlight += 1 }
             return .call(next)
         }
         return .nothing
@@ -168,9 +195,14 @@ package struct EndpointQueue {
 
     /// One call ended. The window grows by one with each success and halves with each failure.
     ///
-    /// - Parameter took: how long it was under way.
-    mutating func finish(_ end: End, took: Duration = .zero, jitter: Double) -> Breaker.Turn? {
+    /// - Parameters:
+    ///   - took: how long it was under way.
+    ///   - isLater: whether it was a retry or a replay.
+    mutating func finish(
+        _ end: End, took: Duration = .zero, isLater: Bool = false, jitter: Double
+    ) -> Breaker.Turn? {
         inFlight -= 1
+        if isLater { laterInFlight -= 1 }
         if end != .uncalled {
             quickest = quickest == .zero ? took : min(took, quickest + (took - quickest) / 16)
         }
@@ -200,10 +232,25 @@ package struct EndpointQueue {
         self.limits = limits
     }
 
-    /// Ends one lease in memory; true when it was the last one.
-    mutating func endLease(of delivery: DeliveryID) -> Bool {
-        leases.end(delivery)
-        return leases.isEmpty
+    /// Ends one lease in memory: its row says what became of it, or it is to be found again. True when it was the last.
+    @discardableResult
+    mutating func endLease(of delivery: ReadyDelivery) -> Bool {
+        if delivery.isUnwritten { unwritten.end(delivery.id) } else { leases.end(delivery.id) }
+        return leases.isEmpty && unwritten.isEmpty
+    }
+
+    /// Has one lease in memory go on without a call.
+    mutating func restLease(of delivery: ReadyDelivery, until time: Timestamp) {
+        if delivery.isUnwritten {
+            unwritten.rest(delivery.id, until: time)
+        } else if delivery.isLeasedInMemory {
+            leases.rest(delivery.id, until: time)
+        }
+    }
+
+    mutating func endRestedLeases(now: Timestamp) {
+        leases.endRested(now: now)
+        unwritten.endRested(now: now)
     }
 
     mutating func probe() { breaker.probe() }
@@ -214,7 +261,7 @@ package struct EndpointQueue {
     mutating func removeWaiting() -> [ReadyDelivery] {
         let removed = Array(fresh) + Array(later)
         (fresh, later) = ([], [])
-        for delivery in removed { leases.end(delivery.id) }
+        for delivery in removed { endLease(of: delivery) }
         return removed
     }
 
@@ -222,7 +269,7 @@ package struct EndpointQueue {
     mutating func removeWaiting(of replay: ReplayID) -> [ReadyDelivery] {
         let removed = Array(later.filter { $0.replay == replay })
         later.removeAll { $0.replay == replay }
-        for delivery in removed { leases.end(delivery.id) }
+        for delivery in removed { endLease(of: delivery) }
         return removed
     }
 }

@@ -28,11 +28,13 @@ final class ReadyDelivery: Sendable {
     let replay: ReplayID?
     /// The entity within which its endpoint keeps the order.
     let orderedBy: ID<DomainEvent.Entity>?
+    /// Whoever sends it before it has a row, and is told when it has one: its row comes with the first attempt.
+    let sending: ReplaySending?
 
     init(
         id: DeliveryID, tenant: TenantID, subscription: SubscriptionID, event: DomainEvent, attempts: Int,
         claim: Int64, leaseEnds: Timestamp, createdAt: Timestamp, replay: ReplayID? = nil,
-        orderedBy: ID<DomainEvent.Entity>? = nil
+        orderedBy: ID<DomainEvent.Entity>? = nil, sending: ReplaySending? = nil
     ) {
         self.id = id
         self.tenant = tenant
@@ -44,6 +46,7 @@ final class ReadyDelivery: Sendable {
         self.createdAt = createdAt
         self.replay = replay
         self.orderedBy = orderedBy
+        self.sending = sending
     }
 
     /// One that was never tried, for an event that is written now or sent once more.
@@ -61,7 +64,11 @@ final class ReadyDelivery: Sendable {
             orderedBy: isOrdered ? event.entity.id : nil)
     }
 
-    var isLeasedInMemory: Bool { claim == OwnLeases.claim }
+    /// Whether it has no row yet. A replay's turn has its events for itself, so that none is needed to lease it.
+    var isUnwritten: Bool { sending != nil }
+
+    /// Whether no row of its own tells of its lease.
+    var isLeasedInMemory: Bool { claim == OwnLeases.claim || isUnwritten }
 
     /// Retries and replays: they leave some slots to what has never been tried.
     var isLater: Bool { replay != nil || attempts > 0 }

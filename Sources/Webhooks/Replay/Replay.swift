@@ -52,6 +52,8 @@ package struct Replay: Sendable {
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
     package let finishedAt: Timestamp?
+    /// From which of its deliveries on some may be of events behind its last position.
+    let unsureFrom: DeliveryID?
 }
 
 /// What a caller asks to be replayed.

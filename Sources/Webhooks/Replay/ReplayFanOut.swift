@@ -2,7 +2,7 @@ import Events
 import Kernel
 import Storage
 
-/// Writes deliveries of past events.
+/// Writes deliveries of past events before they are sent.
 struct ReplayFanOut: Sendable {
     let ids: IDGenerator
     let dispatcher: Dispatcher

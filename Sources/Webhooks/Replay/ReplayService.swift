@@ -149,7 +149,8 @@ package struct ReplayService: Sendable {
                 reason: nil, total: 0, queued: 0,
                 lastPosition: min(newest, try FeedStore.position(before: request.since, in: transaction)),
                 endPosition: min(newest, try FeedStore.position(behind: until, in: transaction)), pacedUntil: now,
-                requestedBy: user, createdAt: now, updatedAt: now, finishedAt: nil)
+                requestedBy: user, createdAt: now, updatedAt: now, finishedAt: nil,
+                unsureFrom: nil)
         }
     }
 

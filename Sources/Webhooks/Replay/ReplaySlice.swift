@@ -8,20 +8,21 @@ struct ReplaySlice {
     static let window = 2000
 
     /// Those that the subscription's filter takes.
-    let events: [EventID]
+    let found: [FeedStore.Placed]
     /// How far the feed has been gone through.
     let lastPosition: Int64
     let isLast: Bool
 
-    /// Goes on behind the replay's last position until `limit` events are found or the window is at its end.
+    /// Goes on behind a position until `limit` events are found or the window is at its end.
     ///
     /// Looks at a narrow window first: where most events are wanted, walking to the end of a wide one would cost more
     /// than all else.
     static func next(
-        of replay: Replay, for target: ReplayTarget, limit: Int, in transaction: any Transaction
+        of replay: Replay, after position: Int64, for target: ReplayTarget, limit: Int,
+        in transaction: any Transaction
     ) throws -> ReplaySlice {
         var found: [FeedStore.Placed] = []
-        var last = replay.lastPosition
+        var last = position
         for window in [min(4 * limit, Self.window), Self.window] {
             if found.count == limit || last >= replay.endPosition { break }
             let end = try end(of: window, after: last, of: replay, in: transaction)
@@ -30,8 +31,9 @@ struct ReplaySlice {
             last = end
         }
         if found.count == limit { last = found.last?.position ?? last }
+        let taken = try target.isUnfiltered ? nil : Set(target.taken(of: found.map(\.event), in: transaction))
         return ReplaySlice(
-            events: try target.taken(of: found.map(\.event), in: transaction), lastPosition: last,
+            found: taken.map { taken in found.filter { taken.contains($0.event) } } ?? found, lastPosition: last,
             isLast: last >= replay.endPosition)
     }
 

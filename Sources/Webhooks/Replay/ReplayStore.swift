@@ -6,7 +6,8 @@ import Storage
 enum ReplayStore {
     private static let columns = """
         id, tenant_id, org_id, subscription_id, since, until, event_types, selection, rate, state, reason, total,
-        queued, last_position, end_position, paced_until, requested_by, created_at, updated_at, finished_at
+        queued, last_position, end_position, paced_until, requested_by, created_at, updated_at, finished_at,
+        unsure_from
         """
 
     private static func decode(_ row: any Row) -> Replay {
@@ -18,7 +19,7 @@ enum ReplayStore {
             state: Replay.State(rawValue: row.text(9)) ?? .cancelled, reason: row.textOrNil(10),
             total: Int(row.int(11)), queued: Int(row.int(12)), lastPosition: row.int(13), endPosition: row.int(14),
             pacedUntil: row.time(15), requestedBy: row.id(16), createdAt: row.time(17), updatedAt: row.time(18),
-            finishedAt: row.timeOrNil(19))
+            finishedAt: row.timeOrNil(19), unsureFrom: row.idOrNil(20))
     }
 
     static func insert(_ replay: Replay, in transaction: any Transaction) throws {
@@ -78,28 +79,60 @@ enum ReplayStore {
         ) { Int($0.int(0)) } ?? 0
     }
 
-    /// Notes deliveries that the same transaction has written, and how far the feed was gone through for them.
+    // MARK: How far it is
+
+    /// Makes a claim the one that sends: what is sent under another one is not written any more. Returns the events
+    /// that may lie behind its last position and have deliveries already.
+    ///
+    /// - Parameter least: the id of a delivery that is less than all that this claim sends.
+    static func take(
+        _ replay: Replay, for claim: Int64, least: DeliveryID, in transaction: any Transaction
+    ) throws -> (doubts: Set<EventID>, unsureFrom: DeliveryID) {
+        let doubts = try replay.unsureFrom.map { try written(replay.id, from: $0, in: transaction) } ?? []
+        let unsure = doubts.isEmpty ? least : min(least, replay.unsureFrom ?? least)
+        try transaction.execute(
+            "UPDATE replay SET sender = $2, unsure_from = $3 WHERE id = $1",
+            [.id(replay.id), .int(claim), .id(unsure)])
+        return (doubts, unsure)
+    }
+
+    /// The events of a replay's deliveries from one of them on.
+    static func written(
+        _ id: ReplayID, from first: DeliveryID, in transaction: any Transaction
+    ) throws -> Set<EventID> {
+        Set(
+            try transaction.all(
+                "SELECT event_id FROM delivery WHERE replay_id = $1 AND id >= $2", [.id(id), .id(first)]
+            ) { $0.id(0) })
+    }
+
+    /// Notes how far the feed is done with, and deliveries that the same transaction has written.
     static func advance(
-        _ replay: Replay, to position: Int64, queued: Int, now: Timestamp, in transaction: any Transaction
+        _ replay: Replay, to position: Int64, queued: Int = 0, unsureFrom: DeliveryID?, pacedUntil: Timestamp,
+        now: Timestamp, in transaction: any Transaction
     ) throws {
         try transaction.execute(
             """
-            UPDATE replay SET last_position = $2, queued = queued + $3, paced_until = $4, updated_at = $5
+            UPDATE replay SET last_position = $2, queued = queued + $3, unsure_from = $4, paced_until = $5,
+                updated_at = $6
             WHERE id = $1
             """,
             [
-                .id(replay.id), .int(position), .int(queued),
-                .time(ReplayPace.pacedUntil(replay.rate, count: queued, now: now)), .time(now),
+                .id(replay.id), .int(position), .int(queued), .id(unsureFrom), .time(pacedUntil), .time(now),
             ])
     }
 
+    /// What is under way of a cancelled one is not written any more.
     static func setState(
         _ state: Replay.State, reason: String?, of id: ReplayID, now: Timestamp, in transaction: any Transaction
     ) throws {
         let isOver = state == .completed || state == .cancelled
         try transaction.execute(
-            "UPDATE replay SET state = $2, reason = $3, updated_at = $4, finished_at = $5 WHERE id = $1",
-            [.id(id), .text(state.rawValue), .text(reason), .time(now), .time(isOver ? now : nil)])
+            """
+            UPDATE replay SET state = $2, reason = $3, updated_at = $4, finished_at = $5,
+                sender = CASE WHEN $2 = 'cancelled' THEN 0 ELSE sender END
+            WHERE id = $1
+            """, [.id(id), .text(state.rawValue), .text(reason), .time(now), .time(isOver ? now : nil)])
     }
 
     static func setRate(_ rate: Int?, of id: ReplayID, now: Timestamp, in transaction: any Transaction) throws {

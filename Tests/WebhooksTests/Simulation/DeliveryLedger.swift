@@ -61,6 +61,8 @@ final class DeliveryLedger: @unchecked Sendable {
     /// How many deliveries a pair may have: the first and its replays.
     private(set) var copies: [Pair: Int] = [:]
     private var replayed: Set<TransactionNotes.Copy> = []
+    /// The replays of each subscription: before its row is there, each may send an event.
+    private var replays: [SubscriptionID: [ReplayID]] = [:]
     /// Events that were sent once more, as those who asked for it were told.
     var resent: [Pair: Int] = [:]
     private(set) var calls: [Call] = []
@@ -92,6 +94,7 @@ final class DeliveryLedger: @unchecked Sendable {
     func committed(_ notes: TransactionNotes, at now: Timestamp) -> [Int] {
         if notes.isEmpty { return [] }
         for event in notes.events { written[event.id] = Written(event: event, number: numbers[event.id] ?? 0, at: now) }
+        for (subscription, replay) in notes.replays { replays[subscription, default: []].append(replay) }
         for copy in notes.copies {
             guard let index = subscriptions.firstIndex(of: copy.subscription) else { continue }
             copies[Pair(endpoint: index, event: copy.event), default: 1] += 1
@@ -152,6 +155,14 @@ final class DeliveryLedger: @unchecked Sendable {
         "\(call.start) s\(call.pair.endpoint) \(call.pair.event) from node \(call.life.index)"
     }
 
+    /// Replays that may be about to send an event, and have no row for it yet.
+    private func unwritten(_ pair: Pair) -> Int {
+        let subscription = subscriptions[pair.endpoint]
+        return (replays[subscription] ?? []).count { replay in
+            !replayed.contains(.init(subscription: subscription, replay: replay, event: pair.event))
+        }
+    }
+
     // MARK: What must never be
 
     private func check(_ call: Call, _ endpoint: SimulatedEndpoint) {
@@ -161,7 +172,8 @@ final class DeliveryLedger: @unchecked Sendable {
         if let last = statuses[index]?.last, !last.isActive, now > last.at + .seconds(2) {
             accuse("\(name(call)): the subscription has been disabled since \(last.at)")
         }
-        if there.count(where: { $0.pair == call.pair }) >= copies[call.pair, default: 1] {
+        let allowed = copies[call.pair, default: 1] + unwritten(call.pair)
+        if there.count(where: { $0.pair == call.pair }) >= allowed {
             accuse("\(name(call)): two hold the same delivery at once")
         }
         // Limits of its own are those of all copies together; a window that was grown is each one's.

@@ -109,6 +109,10 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
             "a replay forgets how far it came", "UPDATE replay SET last_position", "last_position = $2",
             "last_position = last_position + 0 * $2", found: "a replay sends it twice"),
         Sabotage(
+            "a replay does not look for what is written behind a crash",
+            "SELECT event_id FROM delivery WHERE replay_id",
+            "id >= $2", "id >= $2 AND 1 = 0", found: "a replay sends it twice"),
+        Sabotage(
             "a replay loses what it writes now and then",
             "INSERT INTO delivery", "FROM {rows} r", "FROM {rows} r WHERE replay_id IS NULL OR hex(id) NOT LIKE '%0'",
             found: "a replay"),

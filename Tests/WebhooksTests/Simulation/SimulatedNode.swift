@@ -146,12 +146,12 @@ final class SimulatedNode: @unchecked Sendable {
     private func startReplays() -> Bool {
         if !wantsReplays || replayTurn != nil { return false }
         wantsReplays = false
-        let (number, kind) = (Chance.claimNumber(random()), ReplayWorkflow.kind)
+        let (number, kind, limit) = (Chance.claimNumber(random()), ReplayWorkflow.kind, replaying.batchLimit)
         replayTurn = life.world.executor.start { [self] in
             var claims: [WorkflowClaim] = []
             do {
                 claims = try await database.write(.background) {
-                    try WorkflowStore.claim(kind: kind, number: number, limit: 8, in: $0)
+                    try WorkflowStore.claim(kind: kind, number: number, limit: limit, in: $0)
                 }
                 if !claims.isEmpty { try await replaying.perform(claims) }
             } catch {

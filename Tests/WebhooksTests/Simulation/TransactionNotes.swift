@@ -40,10 +40,12 @@ struct TransactionNotes {
     var changes: [(subscription: SubscriptionID, change: Change)] = []
     var events: [Event] = []
     var copies: [Copy] = []
+    /// Replays that begin.
+    var replays: [(subscription: SubscriptionID, replay: ReplayID)] = []
     /// What must not be, whatever comes later.
     var faults: [String] = []
 
-    var isEmpty: Bool { changes.isEmpty && events.isEmpty && copies.isEmpty && faults.isEmpty }
+    var isEmpty: Bool { changes.isEmpty && events.isEmpty && copies.isEmpty && replays.isEmpty && faults.isEmpty }
 }
 
 /// What a statement of the engine is for, as far as the world wants to know.
@@ -52,6 +54,9 @@ enum StatementKind {
     case records
     case attempts
     case deliveries
+    /// Deliveries that are written with their first attempt.
+    case tried
+    case replays
     case release
     case skips
     case breakerOpens
@@ -63,7 +68,8 @@ enum StatementKind {
     private static let beginnings: [(String, StatementKind)] = [
         ("UPDATE delivery SET claim = $1", .lease), ("INSERT INTO backlog_lease", .lease),
         ("UPDATE delivery SET state = r.new_state", .records), ("INSERT INTO attempt", .attempts),
-        ("INSERT INTO delivery", .deliveries), ("UPDATE delivery SET claim = 0, next_at = $1", .release),
+        ("INSERT INTO delivery (replay_id", .tried), ("INSERT INTO delivery", .deliveries),
+        ("INSERT INTO replay", .replays), ("UPDATE delivery SET claim = 0, next_at = $1", .release),
         ("UPDATE delivery SET state = 'skipped', reason = $2", .skips), ("INSERT INTO breaker", .breakerOpens),
         ("DELETE FROM breaker", .breakerCloses), ("UPDATE subscription SET status", .status),
         ("INSERT INTO event (", .events),

@@ -51,6 +51,13 @@ final class WatchedTransaction: Transaction {
         case .lease: lease(arguments[0])
         case .attempts: notes.hasRecords = true
         case .deliveries: if let rows { noteDeliveries(rows) }
+        case .tried: if let rows { noteTried(rows) }
+        case .replays:
+            if let replay = arguments[0].identity() as ReplayID?,
+                let subscription = arguments[3].identity() as SubscriptionID?
+            {
+                notes.replays.append((subscription, replay))
+            }
         case .skips: if let id = arguments[0].identity() as SubscriptionID? { ended.insert(id) }
         case .status:
             if count > 0 {
@@ -73,6 +80,18 @@ final class WatchedTransaction: Transaction {
     private func lease(_ number: SQLValue) {
         notes.hasLeases = true
         if case .int(let number) = number { notes.claims.insert(number) }
+    }
+
+    /// The columns stand as the statement has them: the replay first, what came of the attempt sixth and seventh.
+    private func noteTried(_ rows: RowBatch) {
+        noteDeliveries(rows)
+        for start in stride(from: 0, to: rows.values.count, by: rows.columns.count) {
+            change(
+                rows.values[start + 3],
+                .attempted(
+                    isFailure: rows.values[start + 5] != .text("delivered"),
+                    isGone: rows.values[start + 6] == .text("the endpoint answered 410 Gone")))
+        }
     }
 
     private func noteDeliveries(_ rows: RowBatch) {
