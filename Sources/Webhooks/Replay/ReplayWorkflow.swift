@@ -11,8 +11,8 @@ package struct ReplayWorkflow: WorkflowKind {
     /// A replay's workflow has the replay's own id.
     package static let kind = "webhook_replay"
     /// How long a turn goes on before others may have its place.
-    private static let turn: Duration = .seconds(2)
-    /// Looks in vain after which a turn ends.
+    private static let turn: Duration = .seconds(30)
+    /// Looks in vain after which a turn ends, if nothing is under way.
     private static let vainMost = 24
     /// How long a turn waits for what is under way, once it ends: a call may take ten seconds.
     private static let ending: Duration = .seconds(15)
@@ -54,8 +54,9 @@ package struct ReplayWorkflow: WorkflowKind {
         var closedAt: Duration?
         var vain = 0
         while true {
-            if !turn.isClosing, vain >= Self.vainMost || execution.uptime() >= end || Task.isCancelled {
-                (turn.isClosing, turn.isVain) = (true, vain >= Self.vainMost)
+            let isVain = vain >= Self.vainMost && turn.course.isEmpty
+            if !turn.isClosing, isVain || execution.uptime() >= end || Task.isCancelled {
+                (turn.isClosing, turn.isVain) = (true, isVain)
             }
             if turn.isClosing, closedAt == nil { closedAt = execution.uptime() }
             let step = try await turn.step()
