@@ -10,12 +10,6 @@ import Testing
 
 @Suite("Replays whose deliveries are written with their first attempt", .timeLimit(.minutes(15)))
 struct ReplaySendingTests {
-    private func events(_ hub: Hub) async throws -> [EventID] {
-        try await hub.database.read { transaction in
-            try transaction.all("SELECT event_id FROM delivery ORDER BY id") { $0.id(0, of: Event.self) }
-        }
-    }
-
     @Test(
         "What a worker that lost its claim has sent is written by nobody but the next", arguments: TestEngine.allCases)
     func lostClaim(engine: TestEngine) async throws {
@@ -33,7 +27,7 @@ struct ReplaySendingTests {
             gate.open()
             try await replays.finish(&second)
             #expect(try await replays.replay(replay.id).queued == 20)
-            #expect(Set(try await self.events(hub)) == Set(events))
+            #expect(Set(try await replays.written()) == Set(events))
             #expect(try await hub.count("delivery") == 20)
             #expect(try await hub.count("attempt") == 20)
         }
@@ -72,7 +66,7 @@ struct ReplaySendingTests {
             try await replays.finish(&second)
             let ended = try await replays.replay(replay.id)
             #expect(ended.queued == 30 && ended.state == .completed)
-            #expect(try await self.events(hub).sorted() == events.sorted())
+            #expect(try await replays.written().sorted() == events.sorted())
             #expect(answered.elements.count { $0 != events[3] } == 29, "none of the others went out again")
         }
     }
@@ -115,7 +109,7 @@ struct ReplaySendingTests {
             #expect(dropped.count == 16)
             gate.open()
             try await replays.finish(&turn)
-            #expect(try await self.events(hub).sorted() == events.sorted())
+            #expect(try await replays.written().sorted() == events.sorted())
             #expect(hub.exchange.requests.elements.count == 40, "nothing went out twice")
         }
     }

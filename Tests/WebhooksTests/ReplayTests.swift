@@ -134,9 +134,7 @@ struct ReplayTests {
             gate.open()
             try await replays.finish(&turn)
             #expect(try await hub.count("workflow", where: "state = 'completed' AND outcome = 'completed'") == 1)
-            let sent = try await hub.database.read { transaction in
-                try transaction.all("SELECT event_id FROM delivery ORDER BY id") { $0.id(0, of: Event.self) }
-            }
+            let sent = try await replays.written()
             #expect(sent == wanted.map(\.id))
         }
     }
@@ -191,9 +189,7 @@ struct ReplayTests {
             await #expect(throws: LostClaim.self) { _ = try await first.step() }
             try await replays.finish(&second)
             #expect(try await replays.replay(replay.id).queued == 300)
-            let sent = try await hub.database.read { transaction in
-                try transaction.all("SELECT event_id FROM delivery") { $0.id(0, of: Event.self) }
-            }
+            let sent = try await replays.written()
             #expect(sent.count == 300 && Set(sent) == Set(events))
         }
     }

@@ -59,6 +59,13 @@ struct Replays {
         }
     }
 
+    /// The events of all deliveries that have rows, in the order of their ids.
+    func written() async throws -> [EventID] {
+        try await hub.database.read { transaction in
+            try transaction.all("SELECT event_id FROM delivery ORDER BY id") { $0.id(0, of: Event.self) }
+        }
+    }
+
     func replay(_ id: ReplayID) async throws -> Replay {
         try await service.require(id, scope: Hub.scope).replay
     }

@@ -13,7 +13,7 @@ extension DeliveryStore {
         _ records: [AttemptRecord], now: Timestamp, in transaction: any Transaction
     ) throws -> Set<DeliveryID> {
         if records.isEmpty { return [] }
-        let parts = Dictionary(grouping: records) { Part($0.delivery) }
+        let parts = Dictionary(grouping: records) { part(of: $0.delivery) }
         let held = try count(parts.mapValues(\.count), now: now, in: transaction)
         var rows = RowBatch([
             "replay_id": .uuid, "id": .uuid, "tenant_id": .uuid, "subscription_id": .uuid, "event_id": .uuid,
@@ -22,7 +22,7 @@ extension DeliveryStore {
         ])
         rows.reserve(records.count)
         var written: Set<DeliveryID> = []
-        for record in records where held.contains(Part(record.delivery)) {
+        for record in records where held.contains(part(of: record.delivery)) {
             let (delivery, (state, reason, due)) = (record.delivery, outcome(of: record.decision))
             rows.append(
                 .id(delivery.replay), .id(delivery.id), .id(delivery.tenant), .id(delivery.subscription),
@@ -46,13 +46,10 @@ extension DeliveryStore {
     private struct Part: Hashable {
         let replay: ReplayID
         let claim: Int64
+    }
 
-        init(replay: ReplayID, claim: Int64) {
-            self.replay = replay
-            self.claim = claim
-        }
-
-        init(_ delivery: ReadyDelivery) { self.init(replay: delivery.replay ?? .zero, claim: delivery.claim) }
+    private static func part(of delivery: ReadyDelivery) -> Part {
+        Part(replay: delivery.replay ?? .zero, claim: delivery.claim)
     }
 
     /// Counts what replays are about to have written, and returns the parts whose claim still sends.

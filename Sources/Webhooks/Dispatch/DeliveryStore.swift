@@ -67,8 +67,10 @@ enum DeliveryStore {
     static func record(
         _ records: [AttemptRecord], now: Timestamp, in transaction: any Transaction
     ) throws -> [AttemptRecord] {
-        let first = try insertTried(records.filter(\.delivery.isUnwritten), now: now, in: transaction)
-        let ours = try first.union(update(records.filter { !$0.delivery.isUnwritten }, now: now, in: transaction))
+        // Those first, whose replays' rows are locked before those of deliveries, as a cancel does.
+        let tried = try insertTried(records.filter(\.delivery.isUnwritten), now: now, in: transaction)
+        let known = records.filter { !$0.delivery.isUnwritten }
+        let ours = try update(known, now: now, in: transaction).union(tried)
         let counting = ours.count == records.count ? records : records.filter { ours.contains($0.delivery.id) }
         try AttemptStore.insert(counting, in: transaction)
         try freeSuccessors(

@@ -22,7 +22,7 @@ struct ReplayCourse {
     /// Everything up to here is on its way at least.
     private(set) var read: Int64
     /// Events behind `passed` that an earlier turn has written deliveries for.
-    private(set) var doubts: Set<EventID>
+    private var doubts: Set<EventID>
     /// From which delivery on rows may stand for events behind `passed`.
     private(set) var unsureFrom: DeliveryID
     private var entries: Deque<Entry> = []

@@ -11,7 +11,6 @@ struct ReplaySlice {
     let found: [FeedStore.Placed]
     /// How far the feed has been gone through.
     let lastPosition: Int64
-    let isLast: Bool
 
     /// Goes on behind a position until `limit` events are found or the window is at its end.
     ///
@@ -33,8 +32,7 @@ struct ReplaySlice {
         if found.count == limit { last = found.last?.position ?? last }
         let taken = try target.isUnfiltered ? nil : Set(target.taken(of: found.map(\.event), in: transaction))
         return ReplaySlice(
-            found: taken.map { taken in found.filter { taken.contains($0.event) } } ?? found, lastPosition: last,
-            isLast: last >= replay.endPosition)
+            found: taken.map { taken in found.filter { taken.contains($0.event) } } ?? found, lastPosition: last)
     }
 
     /// The last position of a window of so many entries, which is the replay's own where that comes first.

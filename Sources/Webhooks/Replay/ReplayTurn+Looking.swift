@@ -23,7 +23,7 @@ extension ReplayTurn {
     /// holds until the next step, since only the holder of the claim adds to it.
     mutating func look() async throws -> Step {
         let (turn, now) = (self, workflow.time.now())
-        let room = isClosing ? Room(left: 0) : workflow.dispatcher.laterRoom(for: subscription, claim.tenant)
+        let room = workflow.dispatcher.laterRoom(for: subscription, claim.tenant)
         let found = try await workflow.database.read(.background) { transaction in
             try turn.find(room, now: now, in: transaction)
         }
@@ -34,9 +34,8 @@ extension ReplayTurn {
         if found.isCancelled {
             isClosing = true
             workflow.dispatcher.drop(claim.id.cast(), to: subscription)
+            return Step()
         }
-        // While it closes it is only asked whether the store is there: without one nothing that is under way ends.
-        if isClosing { return Step() }
         if found.rate != rate { (rate, pacedUntil) = (found.rate, found.pacedUntil) }
         pace = found.pace
         if found.writesFirst {
@@ -51,6 +50,8 @@ extension ReplayTurn {
         if replay.state == .cancelled {
             return Found(isCancelled: true, rate: rate, pacedUntil: pacedUntil, pace: pace)
         }
+        // While it closes it is only asked whether the store is there: without one nothing that is under way ends.
+        if isClosing { return nil }
         guard replay.state == .running,
             let target = try SubscriptionStore.fetch(subscription, scope: scope, in: transaction),
             target.status == .active

@@ -50,7 +50,7 @@ struct ReplayTurn {
     /// It ends because it could not go on.
     var isVain = false
 
-    var scope: Scope { Scope(tenant: claim.tenant, organisation: claim.organisation) }
+    var scope: Scope { Self.scope(of: claim) }
     private var isAtEnd: Bool { course.read >= endPosition }
 
     /// Begins a turn, unless the replay is not to go on, which settles its workflow.
@@ -146,8 +146,11 @@ struct ReplayTurn {
         guard try WorkflowStore.renew([claim], in: transaction).contains(claim.id) else {
             throw LostClaim(id: claim.id)
         }
-        return try ReplayStore.hold(
-            claim.id.cast(), scope: Scope(tenant: claim.tenant, organisation: claim.organisation), in: transaction)
+        return try ReplayStore.hold(claim.id.cast(), scope: scope(of: claim), in: transaction)
+    }
+
+    private static func scope(of claim: WorkflowClaim) -> Scope {
+        Scope(tenant: claim.tenant, organisation: claim.organisation)
     }
 
     private static func settle(
@@ -215,7 +218,13 @@ struct ReplayTurn {
         if course.passed >= replay.endPosition { return try stop(.completed, nil) }
         guard let target else { return try stop(.cancelled, "the subscription was deleted") }
         if target.status != .active { return try stop(.paused, "the subscription is disabled") }
-        let due = isVain ? (pacedUntil > now ? min(pacedUntil, now + Self.vainPause) : now + Self.vainPause) : now
-        try WorkflowStore.giveBack([claim], due: due, in: transaction)
+        try WorkflowStore.giveBack([claim], due: dueAgain(now: now), in: transaction)
+    }
+
+    /// When another turn has something to do: where only the rate held it up, as soon as that allows.
+    private func dueAgain(now: Timestamp) -> Timestamp {
+        if !isVain { return now }
+        let latest = now + Self.vainPause
+        return pacedUntil > now ? min(pacedUntil, latest) : latest
     }
 }

@@ -86,12 +86,13 @@ final class WatchedTransaction: Transaction {
     private func noteTried(_ rows: RowBatch) {
         noteDeliveries(rows)
         for start in stride(from: 0, to: rows.values.count, by: rows.columns.count) {
-            change(
-                rows.values[start + 3],
-                .attempted(
-                    isFailure: rows.values[start + 5] != .text("delivered"),
-                    isGone: rows.values[start + 6] == .text("the endpoint answered 410 Gone")))
+            change(rows.values[start + 3], attempted(rows.values[start + 5], reason: rows.values[start + 6]))
         }
+    }
+
+    private func attempted(_ state: SQLValue, reason: SQLValue) -> TransactionNotes.Change {
+        .attempted(
+            isFailure: state != .text("delivered"), isGone: reason == .text("the endpoint answered 410 Gone"))
     }
 
     private func noteDeliveries(_ rows: RowBatch) {
@@ -138,12 +139,7 @@ final class WatchedTransaction: Transaction {
                 notes.faults.append("\(id): an attempt is written under a lease that is over")
             }
             notes.changes.append(
-                (
-                    was.subscription,
-                    .attempted(
-                        isFailure: rows.values[start + 2] != .text("delivered"),
-                        isGone: rows.values[start + 3] == .text("the endpoint answered 410 Gone"))
-                ))
+                (was.subscription, attempted(rows.values[start + 2], reason: rows.values[start + 3])))
         }
         return count
     }
