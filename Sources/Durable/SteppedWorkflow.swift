@@ -20,8 +20,8 @@ extension SteppedWorkflow {
             let settlement = try await run(steps)
             let now = time.now()
             try await database.write(.background) { transaction in
-                guard try WorkflowStore.settle([(claim, settlement)], now: now, in: transaction).contains(claim.id)
-                else { throw LostClaim(id: claim.id) }
+                let settled = try WorkflowStore.settled([(claim, settlement)], now: now, in: transaction)
+                if try settled.answer() != [claim.id] { throw LostClaim(id: claim.id) }
             }
         }
     }

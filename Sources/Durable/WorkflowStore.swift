@@ -92,15 +92,15 @@ package enum WorkflowStore {
     }
 
     /// Which of the claims still hold. Their rows stay locked to the end of the transaction.
-    package static func held(_ claims: [WorkflowClaim], in transaction: any Transaction) throws -> Set<WorkflowID> {
-        let rows = rows(of: claims)
-        return Set(
-            try transaction.all(
-                """
-                SELECT w.id FROM {rows} r JOIN workflow w ON w.id = r.workflow_id
-                WHERE w.claim = r.held {for update}
-                """, rows: rows
-            ) { $0.id(0) })
+    package static func held(
+        _ claims: [WorkflowClaim], in transaction: any Transaction
+    ) throws -> Asked<WorkflowID> {
+        try transaction.ask(
+            """
+            SELECT w.id FROM {rows} r JOIN workflow w ON w.id = r.workflow_id
+            WHERE w.claim = r.held {for update}
+            """, rows: rows(of: claims)
+        ) { $0.id(0) }
     }
 
     /// Gives claims that still hold their whole lease anew, for work that is longer than one and gets on; returns
@@ -148,12 +148,19 @@ package enum WorkflowStore {
 
     // MARK: Settling
 
-    /// Writes down what became of claimed workflows; returns those whose claim still held.
-    @discardableResult
+    /// Writes down what became of claimed workflows, as far as their claims still hold.
     package static func settle(
         _ settlements: [(claim: WorkflowClaim, settlement: Settlement)], now: Timestamp?,
         in transaction: any Transaction
-    ) throws -> Set<WorkflowID> {
+    ) throws {
+        _ = try settled(settlements, now: now, in: transaction)
+    }
+
+    /// The same, and asks whose claims still held.
+    package static func settled(
+        _ settlements: [(claim: WorkflowClaim, settlement: Settlement)], now: Timestamp?,
+        in transaction: any Transaction
+    ) throws -> Asked<WorkflowID> {
         var rows = RowBatch([
             "workflow_id": .uuid, "held": .int, "new_state": .text, "new_outcome": .text, "new_reason": .text,
             "new_result": .uuid, "due": .int, "failures": .int, "stamp": .int,
@@ -175,15 +182,14 @@ package enum WorkflowStore {
                     .time(stamp), .int(1), .time(stamp))
             }
         }
-        return Set(
-            try transaction.all(
-                """
-                UPDATE workflow SET state = r.new_state, outcome = r.new_outcome, reason = r.new_reason,
-                    result_id = r.new_result, next_at = r.due, claim = 0, claims = 0,
-                    attempts = attempts + r.failures, updated_at = r.stamp
-                FROM {rows} r WHERE id = r.workflow_id AND claim = r.held RETURNING id
-                """, rows: rows
-            ) { $0.id(0) })
+        return try transaction.ask(
+            """
+            UPDATE workflow SET state = r.new_state, outcome = r.new_outcome, reason = r.new_reason,
+                result_id = r.new_result, next_at = r.due, claim = 0, claims = 0,
+                attempts = attempts + r.failures, updated_at = r.stamp
+            FROM {rows} r WHERE id = r.workflow_id AND claim = r.held RETURNING id
+            """, rows: rows
+        ) { $0.id(0) }
     }
 
     /// Makes a settled workflow due again, as if it were new; false when there is none of that tenant or it still runs.

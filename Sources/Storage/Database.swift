@@ -13,12 +13,58 @@ package protocol Transaction: AnyObject {
     /// Runs a statement before all that follow it, and may answer before it has run: a refusal of it is then thrown by
     /// the next statement that is waited for, or by the commit.
     func pipeline(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws
+
+    /// Runs a statement before all that follow it, and leaves its answer on the way; nil from engines to which there is
+    /// no way that could be spared. A refusal is thrown as one of a pipelined statement is.
+    func ask(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws -> (any PendingAnswer)?
+}
+
+/// Rows that an engine is about to answer.
+package protocol PendingAnswer {
+    /// Waits for the rows, if they have not come with another answer meanwhile, and hands each to `each`. Once, and
+    /// within the transaction.
+    func forEach(_ each: (any Row) throws -> Void) throws
+}
+
+/// What a transaction asked for and needs later: questions that don't depend on each other share one way to the
+/// store and back.
+package struct Asked<T> {
+    fileprivate let take: () throws -> [T]
+
+    /// Every row of the answer, in its order. Ask for it once.
+    package func answer() throws -> [T] { try take() }
+
+    /// The answer's pairs by their keys; of several with one key the first.
+    package func byKey<Key: Hashable, Value>() throws -> [Key: Value] where T == (Key, Value) {
+        Dictionary(try take(), uniquingKeysWith: { first, _ in first })
+    }
 }
 
 extension Transaction {
     /// For engines to which there is no way that could be spared.
     package func pipeline(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws {
         _ = try run(statement, arguments, rows: rows) { _ in }
+    }
+
+    package func ask(
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?
+    ) throws -> (any PendingAnswer)? { nil }
+
+    /// Runs a statement over a batch before all that follow it; its rows are waited for when they are needed. An empty
+    /// batch runs nothing.
+    package func ask<T>(
+        _ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch,
+        _ decode: @escaping (any Row) throws -> T
+    ) throws -> Asked<T> {
+        if !rows.isEmpty, let pending = try ask(statement, arguments, rows: rows) {
+            return Asked {
+                var results: [T] = []
+                try pending.forEach { results.append(try decode($0)) }
+                return results
+            }
+        }
+        let results = try all(statement, arguments, rows: rows, decode)
+        return Asked { results }
     }
 
     /// Runs a statement for its effect, without waiting for it where the engine can do so.

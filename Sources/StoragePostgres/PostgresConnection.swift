@@ -23,6 +23,8 @@ final class PostgresConnection {
     private enum Sent {
         case plain
         case prepare(PreparedStatements.Entry)
+        /// Its answer is kept for whoever waits for it.
+        case asked(PostgresQuestion)
     }
 
     private let handle: OpaquePointer
@@ -68,7 +70,10 @@ final class PostgresConnection {
         sent.append(.plain)
     }
 
-    func send(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws(PostgresFailure) {
+    /// - Parameter question: takes the answer, whenever it comes.
+    func send(
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, for question: PostgresQuestion? = nil
+    ) throws(PostgresFailure) {
         do {
             try parameters.set(arguments, rows: rows)
         } catch {
@@ -85,11 +90,19 @@ final class PostgresConnection {
             parameters.withPointers { count, values, lengths, formats in
                 PQsendQueryPrepared(handle, entry.name, count, values, lengths, formats, 1)
             })
-        sent.append(.plain)
+        sent.append(question.map { .asked($0) } ?? .plain)
     }
 
-    /// Sends the pipeline off and waits; the answer is that of the last statement in it, the failure that of the first.
+    /// Sends the pipeline off and waits; the answer is that of the last statement in it that was no question, the
+    /// failure that of the first.
     func answer(isWrite: Bool) throws(PostgresFailure) -> PostgresAnswer {
+        guard let last = try collect(isWrite: isWrite) else { throw lost() }
+        return last
+    }
+
+    /// The same where there may have been nothing but questions. Each question has its answer then.
+    @discardableResult
+    func collect(isWrite: Bool) throws(PostgresFailure) -> PostgresAnswer? {
         try check(PQpipelineSync(handle))
         defer { sent.removeAll(keepingCapacity: true) }
         while owed > 0 {
@@ -101,8 +114,12 @@ final class PostgresConnection {
         while let result = try nextResult() {
             switch PQresultStatus(result) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
+                if case .asked(let question)? = sent.indices.contains(succeeded) ? sent[succeeded] : nil {
+                    question.answered(PostgresAnswer(result: result))
+                } else {
+                    last = PostgresAnswer(result: result)
+                }
                 succeeded += 1
-                last = PostgresAnswer(result: result)
             default:
                 // What follows a failure comes back as "aborted", which says nothing new.
                 if failure == nil { failure = PostgresFailure(answer: result, isWrite: isWrite) }
@@ -113,7 +130,6 @@ final class PostgresConnection {
             forget(after: succeeded, failure)
             throw failure
         }
-        guard let last else { throw lost() }
         return last
     }
 
@@ -187,6 +203,20 @@ final class PostgresConnection {
         isLost = true
         return PostgresFailure(.unavailable, PostgresSession.words(of: handle))
     }
+}
+
+/// A statement whose answer is kept until somebody takes it.
+final class PostgresQuestion {
+    private var answer: PostgresAnswer?
+    private(set) var isAnswered = false
+
+    func answered(_ answer: consuming PostgresAnswer) {
+        self.answer = consume answer
+        isAnswered = true
+    }
+
+    /// Nil before it has come and once it was taken.
+    func take() -> PostgresAnswer? { answer.take() }
 }
 
 /// What the server answered to one statement; freed with the value.

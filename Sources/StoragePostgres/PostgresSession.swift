@@ -14,6 +14,8 @@ struct PostgresSession: Sendable {
     let statementTimeout: Duration
     /// Short enough that a lock held by a stuck session shows as an error and not as silence.
     let lockTimeout: Duration
+    /// `auto` plans a statement anew at each use where that seems to be worth it.
+    let planning: String
 
     init(lane: Lane) {
         self.lane = lane
@@ -27,6 +29,9 @@ struct PostgresSession: Sendable {
             statementTimeout = .seconds(600)
             lockTimeout = .seconds(60)
         }
+        // What callers ask for differs: a list may be of one status or of all. What the server asks of itself is the
+        // same each time, and small batches were planned anew for the few rows they have.
+        planning = lane == .interactive ? "auto" : "force_generic_plan"
     }
 
     /// Connects and applies the settings; the handle is the caller's to finish.
@@ -65,6 +70,7 @@ struct PostgresSession: Sendable {
         SET jit = off;
         SET max_parallel_workers_per_gather = 0;
         SET random_page_cost = 1.1;
+        SET plan_cache_mode = \(planning);
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
         """
     }

@@ -71,19 +71,60 @@ final class PostgresTransaction: Transaction {
             failure = error
             throw error.error
         }
+        try hand(answer, to: each)
+        return answer.count
+    }
+
+    private func hand(_ answer: borrowing PostgresAnswer, to each: (any Row) throws -> Void) throws {
         let rowCount = answer.rowCount
-        if rowCount > 0 {
-            let row = PostgresRow(answer.result)
-            for index in 0..<rowCount {
-                row.index = index
-                try each(row)
-                if let fault = row.fault {
-                    failure = PostgresFailure(fault.code, fault.detail)
-                    throw fault
-                }
+        if rowCount == 0 { return }
+        let row = PostgresRow(answer.result)
+        for index in 0..<rowCount {
+            row.index = index
+            try each(row)
+            if let fault = row.fault {
+                failure = PostgresFailure(fault.code, fault.detail)
+                throw fault
             }
         }
-        return answer.count
+    }
+
+    func ask(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws -> (any PendingAnswer)? {
+        try requireUsable()
+        counter.statements.add(1, ordering: .relaxed)
+        let question = PostgresQuestion()
+        do {
+            try send(statement, arguments, rows: rows, for: question)
+            isAhead = true
+        } catch {
+            failure = error
+            throw error.error
+        }
+        return Pending(question: question, transaction: self)
+    }
+
+    /// An answer that comes with whichever is waited for next.
+    private struct Pending: PendingAnswer {
+        let question: PostgresQuestion
+        let transaction: PostgresTransaction
+
+        func forEach(_ each: (any Row) throws -> Void) throws {
+            try transaction.requireUsable()
+            if !question.isAnswered { try transaction.collect() }
+            guard let answer = question.take() else {
+                throw StorageError(.misuse, "the rows of one question were asked for twice")
+            }
+            try transaction.hand(answer, to: each)
+        }
+    }
+
+    /// Waits for all that was sent.
+    private func collect() throws {
+        isAhead = false
+        do { try connection.collect(isWrite: isWrite) } catch {
+            failure = error
+            throw error.error
+        }
     }
 
     /// Spares the way to the server and back: the answer comes with that of a later statement, or of the COMMIT. What
@@ -111,13 +152,13 @@ final class PostgresTransaction: Transaction {
     }
 
     private func send(
-        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, for question: PostgresQuestion? = nil
     ) throws(PostgresFailure) {
         if !isOpen {
             try connection.send(isWrite ? .beginWrite : .beginRead)
             isOpen = true
         }
-        try connection.send(statement, arguments, rows: rows)
+        try connection.send(statement, arguments, rows: rows, for: question)
     }
 
     private func commit() throws(PostgresFailure) {

@@ -17,7 +17,8 @@ package struct ContractCheck: Sendable, CustomTestStringConvertible {
 /// What every engine owes the rest of the house. A new engine passes when all of these do.
 package enum StorageContract {
     package static let checks =
-        transactionChecks + errorChecks + batchChecks + valueChecks + readingChecks + concurrencyChecks + groupChecks
+        transactionChecks + errorChecks + batchChecks + questionChecks + valueChecks + readingChecks
+        + concurrencyChecks + groupChecks
 
     /// The tables that the checks use.
     package static let migrations = [

@@ -198,7 +198,9 @@ struct CustomerTests {
                         scope: Shop.scope, connection: Shop.connection, externalID: buyer.id, name: "Bo van Dyk",
                         email: buyer.email)
                 }
-                return try await shop.publisher.write { try linker.link(buyers, events: $1, in: $0) }
+                return try await shop.publisher.write {
+                    try linker.link(buyers, linker.ask(for: buyers, in: $0), events: $1, in: $0)
+                }
             }
             let first = try await link([
                 ("7", "ANN@x.test"), (nil, "bo@x.test"), ("8", "bo@x.test"), (nil, nil), ("9", nil),

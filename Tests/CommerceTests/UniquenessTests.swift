@@ -18,8 +18,8 @@ struct UniquenessTests {
             let handles = Set(owners.map { ProductStore.Handle(scope: $0, text: "h") })
             let (bySKU, byHandle) = try await shop.database.read { transaction in
                 (
-                    try VariantStore.holders(of: skus, in: transaction),
-                    try ProductStore.holders(of: handles, in: transaction)
+                    try VariantStore.holders(of: skus, in: transaction).byKey(),
+                    try ProductStore.holders(of: handles, in: transaction).byKey()
                 )
             }
             let holder = VariantStore.Holder(
@@ -49,10 +49,10 @@ struct UniquenessTests {
             let found = try await recorder.read { transaction in
                 if table == "variant" {
                     let skus = texts.map { VariantStore.SKU(tenant: Shop.scope.tenant, text: $0) }
-                    return try VariantStore.holders(of: Set(skus), in: transaction).count
+                    return try VariantStore.holders(of: Set(skus), in: transaction).answer().count
                 }
                 let handles = texts.map { ProductStore.Handle(scope: Shop.scope, text: $0) }
-                return try ProductStore.holders(of: Set(handles), in: transaction).count
+                return try ProductStore.holders(of: Set(handles), in: transaction).answer().count
             }
             #expect(found == 16)
             let lookup = try #require(recorder.recorded.first)
@@ -69,7 +69,7 @@ struct UniquenessTests {
         try await withShop(.postgres) { shop in
             let recorder = StatementRecorder(shop.database)
             let sku = VariantStore.SKU(tenant: Shop.scope.tenant, text: "A")
-            #expect(try await recorder.read { try VariantStore.holders(of: [sku], in: $0) }.isEmpty)
+            #expect(try await recorder.read { try VariantStore.holders(of: [sku], in: $0).answer() }.isEmpty)
             let lookup = try #require(recorder.recorded.first)
             let lines = try await shop.database.write { try QueryPlan.run(lookup, in: $0) }.lines
             #expect(lines.contains { $0.contains("using variant_by_sku on variant") }, "\(lines)")

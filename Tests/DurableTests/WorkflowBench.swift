@@ -56,7 +56,7 @@ struct WorkflowBench: Sendable {
     func settle(_ claim: WorkflowClaim, _ settlement: Settlement) async throws -> Bool {
         let now = time.now
         return try await database.write {
-            try WorkflowStore.settle([(claim, settlement)], now: now, in: $0).contains(claim.id)
+            try WorkflowStore.settled([(claim, settlement)], now: now, in: $0).answer() == [claim.id]
         }
     }
 

@@ -66,7 +66,7 @@ struct WorkflowClaimTests {
             #expect(try await !bench.settle(old, .completed(outcome: "processed", reason: nil, result: nil)))
             #expect(try await !bench.settle(old, .dead(outcome: "parked", reason: "late")))
             #expect(try await bench.state(old.id) == before)
-            #expect(try await bench.database.write { try WorkflowStore.held([old, new], in: $0) } == [new.id])
+            #expect(try await bench.database.write { try WorkflowStore.held([old, new], in: $0).answer() } == [new.id])
             #expect(try await bench.database.write { try WorkflowStore.renew([old], in: $0) }.isEmpty)
             #expect(try await bench.settle(new, .completed(outcome: "processed", reason: nil, result: nil)))
             let after = try #require(try await bench.state(old.id))

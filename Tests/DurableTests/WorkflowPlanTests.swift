@@ -19,7 +19,7 @@ struct WorkflowPlanTests {
 
         fileprivate func run(_ claims: [WorkflowClaim], now: Timestamp, in transaction: any Transaction) throws {
             switch self {
-            case .held: _ = try WorkflowStore.held(claims, in: transaction)
+            case .held: _ = try WorkflowStore.held(claims, in: transaction).answer()
             case .renew: _ = try WorkflowStore.renew(claims, in: transaction)
             case .settle:
                 let done = claims.map { ($0, Settlement.completed(outcome: "done", reason: nil, result: nil)) }

@@ -76,7 +76,7 @@ enum EntryRows {
     private static func count(
         _ entries: inout [CatalogueEntry], of tenant: TenantID, in transaction: any Transaction
     ) throws {
-        let stock = try VariantStock.counted(of: entries.flatMap(\.variants).map(\.id), in: transaction)
+        let stock = try VariantStock.counted(of: entries.flatMap(\.variants).map(\.id), in: transaction).answer()
         if stock.isEmpty { return }
         let mayBackorder = try InventoryStore.settings(of: tenant, in: transaction).allocation == .soft
         let available = Dictionary(stock.map { ($0.variant, $0.available) }, uniquingKeysWith: { first, _ in first })

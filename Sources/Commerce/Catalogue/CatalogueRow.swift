@@ -116,8 +116,10 @@ private struct Bench {
         in transaction: any Transaction
     ) throws {
         (self.scope, self.author, self.ids, self.now) = (scope, author, ids, now)
-        bySKU = try VariantStore.holders(of: Set(rows.lazy.compactMap { $0.sku(in: scope) }), in: transaction)
-        byHandle = try ProductStore.holders(of: Set(rows.lazy.compactMap { $0.handle(in: scope) }), in: transaction)
+        let skus = try VariantStore.holders(of: Set(rows.lazy.compactMap { $0.sku(in: scope) }), in: transaction)
+        let handles = try ProductStore.holders(
+            of: Set(rows.lazy.compactMap { $0.handle(in: scope) }), in: transaction)
+        (bySKU, byHandle) = (try skus.byKey(), try handles.byKey())
         let own = bySKU.values.filter { $0.organisation == scope.organisation }.map(\.product)
         for product in try ProductStore.fetch(
             own + Array(byHandle.values) + rows.compactMap(\.productID), scope: scope, isLocked: true, in: transaction)

@@ -92,13 +92,15 @@ enum ProductStore {
     }
 
     /// Which of some handles are taken, and by whom.
-    static func holders(of handles: Set<Handle>, in transaction: any Transaction) throws -> [Handle: ProductID] {
+    static func holders(
+        of handles: Set<Handle>, in transaction: any Transaction
+    ) throws -> Asked<(Handle, ProductID)> {
         var rows = RowBatch(["tenant": .uuid, "organisation": .uuid, "wanted": .text])
         for handle in handles {
             rows.append(.id(handle.scope.tenant), .id(handle.scope.organisation), .text(handle.text))
         }
         // The owner stands in each row for the reason that `VariantStore.holders` names.
-        let found = try transaction.all(
+        return try transaction.ask(
             """
             SELECT p.tenant_id, p.org_id, p.handle, p.id
             FROM {rows} r
@@ -108,7 +110,6 @@ enum ProductStore {
             let scope = Scope(tenant: row.id(0), organisation: row.id(1))
             return (Handle(scope: scope, text: row.text(2)), row.id(3, of: Product.self))
         }
-        return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 
     // MARK: Writing

@@ -16,8 +16,9 @@ enum Uniqueness {
     /// statement each for SKUs and handles, and one an owner for places.
     static func refusals(of edits: [ProductEdit], in transaction: any Transaction) throws -> [(any Error)?] {
         let wanted = edits.lazy.flatMap(\.newSKUs).map(\.sku)
-        var skus = try VariantStore.holders(of: Set(wanted), in: transaction)
-        var handles = try ProductStore.holders(of: Set(edits.lazy.compactMap(\.newHandle)), in: transaction)
+        let askedSKUs = try VariantStore.holders(of: Set(wanted), in: transaction)
+        let askedHandles = try ProductStore.holders(of: Set(edits.lazy.compactMap(\.newHandle)), in: transaction)
+        var (skus, handles) = (try askedSKUs.byKey(), try askedHandles.byKey())
         let places = try places(of: edits, in: transaction)
         return edits.map { edit in
             if edit.new.deletedAt != nil { return nil }

@@ -62,12 +62,12 @@ enum VariantStore {
     }
 
     /// Who has which of some SKUs.
-    static func holders(of skus: Set<SKU>, in transaction: any Transaction) throws -> [SKU: Holder] {
+    static func holders(of skus: Set<SKU>, in transaction: any Transaction) throws -> Asked<(SKU, Holder)> {
         var rows = RowBatch(["tenant": .uuid, "wanted": .text])
         for sku in skus { rows.append(.id(sku.tenant), .text(sku.text)) }
         // The tenant stands in each row: as one value for all, PostgreSQL without statistics takes a tenant for small
         // and walks all of its variants in place of looking each up.
-        let found = try transaction.all(
+        return try transaction.ask(
             """
             SELECT v.tenant_id, v.sku, v.id, v.product_id, v.org_id
             FROM {rows} r JOIN variant v ON v.tenant_id = r.tenant AND v.sku = r.wanted
@@ -76,7 +76,6 @@ enum VariantStore {
             let holder = Holder(variant: row.id(2), product: row.id(3), organisation: row.id(4))
             return (SKU(tenant: row.id(0), text: row.text(1)), holder)
         }
-        return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 
     // MARK: Writing

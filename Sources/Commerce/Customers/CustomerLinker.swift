@@ -51,12 +51,14 @@ package struct CustomerLinker: Sendable {
     /// One customer a buyer, in their order: by the source's id, then by the e-mail address (the oldest of several),
     /// else a new one. Nil for who is told neither by an id nor by an address.
     ///
-    /// Two statements when all are known. Two imports of several copies at once may each make a customer for one new
-    /// address: then both are told as duplicates of each other.
-    package func link(
-        _ buyers: [Buyer], events: EventBuffer, in transaction: any Transaction
+    /// No further statement when all are known by their ids. Two imports of several copies at once may each make a
+    /// customer for one new address: then both are told as duplicates of each other.
+    ///
+    /// - Parameter known: what was asked for these buyers, and perhaps for others.
+    func link(
+        _ buyers: [Buyer], _ known: Known, events: EventBuffer, in transaction: any Transaction
     ) throws -> [CustomerID?] {
-        var byReference = try references(Set(buyers.compactMap(\.reference)), in: transaction)
+        var byReference = try known.references.byKey()
         let unknown = buyers.filter { $0.reference.flatMap { byReference[$0] } == nil }
         var byEmail = try customers(withEmails: Set(unknown.compactMap(\.emailKey)), in: transaction)
         var made: [Customer] = []
@@ -103,12 +105,16 @@ package struct CustomerLinker: Sendable {
         return customer
     }
 
-    private func references(
-        _ keys: Set<ReferenceKey>, in transaction: any Transaction
-    ) throws -> [ReferenceKey: (id: CustomerID, scope: Scope)] {
+    /// The customers that buyers have been known as, by the ids of their sources, once they are waited for.
+    struct Known {
+        fileprivate let references: Asked<(ReferenceKey, (id: CustomerID, scope: Scope))>
+    }
+
+    func ask(for buyers: [Buyer], in transaction: any Transaction) throws -> Known {
+        let keys = Set(buyers.compactMap(\.reference))
         var rows = RowBatch(["tenant": .uuid, "connection": .uuid, "external": .text])
         for key in keys { rows.append(.id(key.tenant), .id(key.connection), .text(key.external)) }
-        let found = try transaction.all(
+        let references = try transaction.ask(
             """
             SELECT f.tenant_id, f.connection_id, f.external_id, c.id, c.org_id
             FROM {rows} r JOIN customer_reference f
@@ -120,7 +126,7 @@ package struct CustomerLinker: Sendable {
             let scope = Scope(tenant: key.tenant, organisation: row.id(4))
             return (key, (id: row.id(3, of: Customer.self), scope: scope))
         }
-        return Dictionary(found, uniquingKeysWith: { first, _ in first })
+        return Known(references: references)
     }
 
     private func customers(

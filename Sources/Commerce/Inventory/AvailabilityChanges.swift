@@ -18,8 +18,11 @@ enum AvailabilityChanges {
     }
 
     /// Counts the changes that some written moves come to. Call it behind all that a transaction locks.
+    ///
+    /// - Parameter stock: of the variants that moved, as it is after the moves.
     static func count(
-        _ moves: [StockMove], _ lines: [LedgerLine], now: Timestamp, in transaction: any Transaction
+        _ moves: [StockMove], _ lines: [LedgerLine], _ stock: [VariantStock], now: Timestamp,
+        in transaction: any Transaction
     ) throws {
         var effects: [VariantID: Effect] = [:]
         for (move, line) in zip(moves, lines) {
@@ -29,7 +32,7 @@ enum AvailabilityChanges {
             if (before > 0) != (line.after.available > 0) { effects[move.key.variant]?.crossesZero = true }
         }
         var changed: [Scope: Set<ProductID>] = [:]
-        for stock in try VariantStock.counted(of: effects.keys.sorted(), in: transaction) {
+        for stock in stock {
             guard let effect = effects[stock.variant] else { continue }
             let turns = (stock.available > 0) != (stock.available - effect.delta > 0)
             if turns || effect.crossesZero || (effect.isCounting && stock.available <= 0) {

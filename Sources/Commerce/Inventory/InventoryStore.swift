@@ -111,7 +111,7 @@ package enum InventoryStore {
     /// Adds to levels, and makes those that don't exist. Sums are added, never set: no writer can undo another's.
     static func add(
         _ additions: [LevelKey: Addition], ids: IDGenerator, now: Timestamp, in transaction: any Transaction
-    ) throws -> [LevelKey: Written] {
+    ) throws -> Asked<(LevelKey, Written)> {
         var rows = RowBatch([
             "id": .uuid, "tenant_id": .uuid, "org_id": .uuid, "variant_id": .uuid, "location_id": .uuid,
             "on_hand": .int, "reserved": .int, "is_counted": .int,
@@ -122,7 +122,7 @@ package enum InventoryStore {
                 .id(key.location), .int(change.delta.onHand), .int(change.delta.reserved),
                 .int(change.isCounted ? 1 : 0))
         }
-        let written = try transaction.all(
+        return try transaction.ask(
             """
             INSERT INTO inventory_level (id, tenant_id, org_id, variant_id, location_id, on_hand, reserved, is_counted,
                 updated_at)
@@ -142,7 +142,6 @@ package enum InventoryStore {
                     balance: Balance(onHand: row.int(3), reserved: row.int(4)), ownThreshold: row.intOrNil(5))
             )
         }
-        return Dictionary(written, uniquingKeysWith: { first, _ in first })
     }
 
     // MARK: Ledger

@@ -22,7 +22,9 @@ struct StockWriter {
         for move in moves {
             sums[move.key, default: InventoryStore.Addition(organisation: move.organisation)].add(move)
         }
-        let written = try InventoryStore.add(sums, ids: ids, now: events.now, in: transaction)
+        let added = try InventoryStore.add(sums, ids: ids, now: events.now, in: transaction)
+        let stock = try VariantStock.counted(of: Set(moves.map(\.key.variant)).sorted(), in: transaction)
+        let written = try added.byKey()
         let lines = try lines(of: moves, written, now: events.now)
         try InventoryStore.append(lines, in: transaction)
         for (move, line) in zip(moves, lines) {
@@ -32,7 +34,7 @@ struct StockWriter {
                 line.event(threshold: threshold), scope: line.scope, actor: move.origin.actor,
                 source: move.origin.source, causation: move.origin.causation)
         }
-        try AvailabilityChanges.count(moves, lines, now: events.now, in: transaction)
+        try AvailabilityChanges.count(moves, lines, stock.answer(), now: events.now, in: transaction)
         return lines
     }
 

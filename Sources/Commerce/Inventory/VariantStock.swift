@@ -11,10 +11,12 @@ package struct VariantStock: Sendable {
     package let available: Int64
 
     /// The stock of those of the variants that somebody ever counted.
-    package static func counted(of variants: [VariantID], in transaction: any Transaction) throws -> [VariantStock] {
+    package static func counted(
+        of variants: [VariantID], in transaction: any Transaction
+    ) throws -> Asked<VariantStock> {
         var rows = RowBatch(["wanted": .uuid])
         for variant in variants { rows.append(.id(variant)) }
-        return try transaction.all(
+        return try transaction.ask(
             """
             SELECT v.tenant_id, v.org_id, v.product_id, v.id, CAST(SUM(l.on_hand - l.reserved) AS {int})
             FROM {rows} r JOIN variant v ON v.id = r.wanted

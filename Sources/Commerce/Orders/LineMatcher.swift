@@ -36,22 +36,41 @@ struct LineMatcher {
     private var holders: [VariantStore.SKU: VariantStore.Holder] = [:]
     private var foldedHits: [VariantStore.SKU: Int] = [:]
 
-    private struct TenantKey<Value: Hashable>: Hashable {
+    fileprivate struct TenantKey<Value: Hashable>: Hashable {
         let tenant: TenantID
         let value: Value
     }
 
-    private struct MappingKey: Hashable {
+    fileprivate struct MappingKey: Hashable {
         let connection: ID<OrderSource>
         let external: String
     }
 
-    /// Asks the store for all lines, in at most four statements.
+    /// What was asked for some lines, in at most three statements, and is waited for when they are matched.
+    struct Lookup {
+        fileprivate let questions: Set<LineQuestion>
+        fileprivate let ids: Asked<(TenantKey<VariantID>, VariantID)>
+        fileprivate let mappings: Asked<(TenantKey<MappingKey>, VariantID)>
+        fileprivate let holders: Asked<(VariantStore.SKU, VariantStore.Holder)>
+
+        init(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+            self.questions = questions
+            ids = try LineMatcher.ids(questions, in: transaction)
+            mappings = try LineMatcher.mappings(questions, in: transaction)
+            holders = try VariantStore.holders(of: Set(questions.lazy.compactMap(\.sku)), in: transaction)
+        }
+    }
+
     init(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
-        try loadIDs(questions, in: transaction)
-        try loadMappings(questions, in: transaction)
-        holders = try VariantStore.holders(of: Set(questions.lazy.compactMap(\.sku)), in: transaction)
-        try loadFolded(questions.filter { match($0).variant == nil }, in: transaction)
+        try self.init(Lookup(questions, in: transaction), in: transaction)
+    }
+
+    /// Waits for what was asked, and asks once more for what it leaves unmatched.
+    init(_ lookup: Lookup, in transaction: any Transaction) throws {
+        byID = try lookup.ids.byKey()
+        byMapping = try lookup.mappings.byKey()
+        holders = try lookup.holders.byKey()
+        try loadFolded(lookup.questions.filter { match($0).variant == nil }, in: transaction)
     }
 
     func match(_ question: LineQuestion) -> MatchedVariant {
@@ -73,27 +92,30 @@ struct LineMatcher {
         return hits > 1 ? MatchedVariant(variant: nil, how: .ambiguous) : .unmatched
     }
 
-    private mutating func loadIDs(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+    private static func ids(
+        _ questions: Set<LineQuestion>, in transaction: any Transaction
+    ) throws -> Asked<(TenantKey<VariantID>, VariantID)> {
         var rows = RowBatch(["wanted": .uuid, "tenant": .uuid])
         for question in questions {
             if let id = question.itemID.flatMap({ VariantID($0) }) { rows.append(.id(id), .id(question.tenant)) }
         }
-        let found = try transaction.all(
+        return try transaction.ask(
             """
             SELECT v.tenant_id, v.id FROM {rows} r
             JOIN variant v ON v.id = r.wanted AND v.tenant_id = r.tenant AND v.deleted_at IS NULL
             """, rows: rows
-        ) { ($0.id(0, of: Tenant.self), $0.id(1, of: Variant.self)) }
-        for (tenant, id) in found { byID[TenantKey(tenant: tenant, value: id)] = id }
+        ) { (TenantKey(tenant: $0.id(0), value: $0.id(1)), $0.id(1)) }
     }
 
-    private mutating func loadMappings(_ questions: Set<LineQuestion>, in transaction: any Transaction) throws {
+    private static func mappings(
+        _ questions: Set<LineQuestion>, in transaction: any Transaction
+    ) throws -> Asked<(TenantKey<MappingKey>, VariantID)> {
         var rows = RowBatch(["tenant": .uuid, "connection": .uuid, "item": .text])
         for question in questions {
             guard let connection = question.connection, let item = question.itemID else { continue }
             rows.append(.id(question.tenant), .id(connection), .text(item))
         }
-        let found = try transaction.all(
+        return try transaction.ask(
             """
             SELECT m.tenant_id, m.connection_id, m.external_id, m.variant_id
             FROM {rows} r JOIN variant_mapping m
@@ -102,9 +124,8 @@ struct LineMatcher {
             """, rows: rows
         ) { row in
             let key = MappingKey(connection: row.id(1), external: row.text(2))
-            return (TenantKey(tenant: row.id(0), value: key), row.id(3, of: Variant.self))
+            return (TenantKey(tenant: row.id(0), value: key), row.id(3))
         }
-        for (key, variant) in found { byMapping[key] = variant }
     }
 
     /// For what is still unmatched: how many variants have the SKU in another spelling of case.

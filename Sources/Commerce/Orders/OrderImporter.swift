@@ -39,15 +39,38 @@ package struct OrderImporter: Sendable {
         self.ids = ids
     }
 
-    /// Applies snapshots in their order, so that two of the same order in one batch come out as if they had come alone.
+    /// What was asked for some snapshots, all of it at once, and is waited for when they are applied.
+    package struct Lookup {
+        fileprivate let lines: LineMatcher.Lookup
+        fileprivate let orders: Asked<Order>
+        fileprivate let buyers: CustomerLinker.Known
+    }
+
+    package func ask(for snapshots: [ImportedSnapshot], in transaction: any Transaction) throws -> Lookup {
+        let lines = try LineMatcher.Lookup(Set(snapshots.flatMap(questions)), in: transaction)
+        let orders = try OrderStore.askLocked(Set(snapshots.map(key)), in: transaction)
+        let buyers = try CustomerLinker(ids: ids).ask(for: snapshots.map(buyer), in: transaction)
+        return Lookup(lines: lines, orders: orders, buyers: buyers)
+    }
+
     package func apply(
         _ snapshots: [ImportedSnapshot], events: EventBuffer, in transaction: any Transaction
     ) throws -> [ImportOutcome] {
-        let matcher = try LineMatcher(Set(snapshots.flatMap(questions)), in: transaction)
-        let keys = snapshots.map { OrderStore.Key(tenant: $0.scope.tenant, text: key($0)) }
-        var ledger = Ledger(try OrderStore.lock(Set(keys), in: transaction))
+        try apply(snapshots, ask(for: snapshots, in: transaction), events: events, in: transaction)
+    }
+
+    /// Applies snapshots in their order, so that two of the same order in one batch come out as if they had come alone.
+    ///
+    /// - Parameter lookup: what was asked for these snapshots, and perhaps for others.
+    package func apply(
+        _ snapshots: [ImportedSnapshot], _ lookup: Lookup, events: EventBuffer, in transaction: any Transaction
+    ) throws -> [ImportOutcome] {
+        let matcher = try LineMatcher(lookup.lines, in: transaction)
+        let keys = snapshots.map(key)
+        var ledger = Ledger(try OrderStore.whole(lookup.orders, in: transaction))
         let snapshots = zip(snapshots, keys).map { Self.withoutErased($0, stored: ledger.loaded[$1]) }
-        let customers = try CustomerLinker(ids: ids).link(snapshots.map(buyer), events: events, in: transaction)
+        let customers = try CustomerLinker(ids: ids).link(
+            snapshots.map(buyer), lookup.buyers, events: events, in: transaction)
         let outcomes = snapshots.indices.map { index in
             apply(
                 snapshots[index], key: keys[index], matcher: matcher, customer: customers[index], to: &ledger,
@@ -146,8 +169,9 @@ package struct OrderImporter: Sendable {
             name: customer.name, email: customer.email)
     }
 
-    private func key(_ imported: ImportedSnapshot) -> String {
-        "\(imported.connection):\(imported.snapshot.externalID)"
+    private func key(_ imported: ImportedSnapshot) -> OrderStore.Key {
+        OrderStore.Key(
+            tenant: imported.scope.tenant, text: "\(imported.connection):\(imported.snapshot.externalID)")
     }
 
     private func questions(_ imported: ImportedSnapshot) -> [LineQuestion] {

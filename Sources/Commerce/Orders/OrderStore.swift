@@ -53,17 +53,26 @@ enum OrderStore {
 
     /// The stored orders of some keys, locked against other copies to the end of the transaction.
     static func lock(_ keys: Set<Key>, in transaction: any Transaction) throws -> [Key: Order] {
+        try whole(askLocked(keys, in: transaction), in: transaction)
+    }
+
+    /// The orders without their parts, locked like that; `whole` waits for them.
+    static func askLocked(_ keys: Set<Key>, in transaction: any Transaction) throws -> Asked<Order> {
         var rows = RowBatch(["wanted": .text, "tenant": .uuid])
         // In one order everywhere, so that two copies lock the same orders in the same order. Joined row by row: with a
         // condition on the tenants and one on the keys, PostgreSQL may walk all orders of a tenant for each batch.
         for key in keys.sorted(by: { $0.text < $1.text }) { rows.append(.text(key.text), .id(key.tenant)) }
-        var orders = try transaction.all(
+        return try transaction.ask(
             Statement(
                 composed: """
                     SELECT \(columns) FROM {rows} r
                         JOIN sales_order o ON o.tenant_id = r.tenant AND o.idempotency_key = r.wanted
                     ORDER BY o.idempotency_key {for update}
                     """), rows: rows, decode)
+    }
+
+    static func whole(_ asked: Asked<Order>, in transaction: any Transaction) throws -> [Key: Order] {
+        var orders = try asked.answer()
         try loadParts(of: &orders, in: transaction)
         return Dictionary(
             orders.map { (Key(tenant: $0.scope.tenant, text: $0.idempotencyKey), $0) },

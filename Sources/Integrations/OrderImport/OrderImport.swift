@@ -62,8 +62,11 @@ package final class OrderImport: WorkflowKind {
         // Two copies may both be the first to see an order; whoever comes second then finds it there.
         try await publisher.writeAgainAfterDuplicate(lane) { transaction, events in
             let held = try WorkflowStore.held(plans.map(\.claim), in: transaction)
-            let ours = plans.filter { held.contains($0.claim.id) }
-            let outcomes = try importer.apply(ours.compactMap(\.snapshot), events: events, in: transaction)
+            // Asked for all of them, in one go with their claims, which are hardly ever lost.
+            let lookup = try importer.ask(for: plans.compactMap(\.snapshot), in: transaction)
+            let stillHeld = Set(try held.answer())
+            let ours = plans.filter { stillHeld.contains($0.claim.id) }
+            let outcomes = try importer.apply(ours.compactMap(\.snapshot), lookup, events: events, in: transaction)
             try WorkflowStore.settle(Self.settlements(ours, outcomes), now: events.now, in: transaction)
             CrashPoint.reach(.midImport)
         }

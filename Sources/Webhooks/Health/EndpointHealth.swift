@@ -28,7 +28,8 @@ struct EndpointHealth: Sendable, Equatable {
 
     /// What is told of it, as a sentence without its end.
     func sentence(_ settings: TenantSettings) -> String {
-        "\(failures) of \(attempts) attempts failed within \(settings.failureWindow) hours"
+        let window = settings.failureWindow == 1 ? "an hour" : "\(settings.failureWindow) hours"
+        return "\(failures) of \(attempts) attempts failed within \(window)"
     }
 }
 
