@@ -78,7 +78,9 @@ struct OrderImporterTests {
         }
     }
 
-    @Test("Events tell the state after each step, and what caused it", arguments: TestEngine.allCases)
+    @Test(
+        "order.created, order.updated: events tell the state after each step, and what caused it",
+        arguments: TestEngine.allCases)
     func events(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
             let outcomes = try await shop.take([

@@ -231,7 +231,9 @@ struct OrderLifeTests {
 
     // MARK: Edits
 
-    @Test("Lines, tags and notes are edited, with the totals and the stock", arguments: TestEngine.allCases)
+    @Test(
+        "order.updated: lines, tags and notes are edited, with the totals and the stock",
+        arguments: TestEngine.allCases)
     func edits(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
             let (a, b) = (try await shop.variant("A").id, try await shop.variant("B").id)

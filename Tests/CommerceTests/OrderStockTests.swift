@@ -10,7 +10,9 @@ import Webhooks
 
 @Suite("Stock that orders move")
 struct OrderStockTests {
-    @Test("An import reserves, sends and gives back in the transaction of the order", arguments: TestEngine.allCases)
+    @Test(
+        "inventory.adjusted: an import reserves, sends and gives back in the transaction of the order",
+        arguments: TestEngine.allCases)
     func imports(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
             let variant = try await shop.variant("A").id

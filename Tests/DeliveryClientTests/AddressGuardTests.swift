@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("A name that was good when its endpoint was saved and leads elsewhere at the delivery is refused unconnected")
+    @Test("Checked at connect: a name that was good when it was saved and leads elsewhere is refused unconnected")
     func rebinding() async throws {
         let policy = EgressPolicy(allowedBlocks: [try #require(CIDRBlock("127.0.0.2/32"))], allowsHTTP: true)
         let resolver = try StubResolver(["turning.example": [["127.0.0.2"], ["127.0.0.1"]]])

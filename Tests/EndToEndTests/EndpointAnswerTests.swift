@@ -45,7 +45,7 @@ struct EndpointAnswerTests {
         }
     }
 
-    @Test("Certificates of others, for others, or of yesterday are refused", arguments: TestEngine.allCases)
+    @Test("TLS: certificates of others, for others, or of yesterday are a failure", arguments: TestEngine.allCases)
     func untrusted(_ engine: TestEngine) async throws {
         try await withAuthority { environment in
             try await withServer(engine, environment: environment) { server in
@@ -91,7 +91,7 @@ struct EndpointAnswerTests {
 
     // MARK: Answers
 
-    @Test("Retry-After puts the next attempt off, and nothing comes before it", arguments: TestEngine.allCases)
+    @Test("Retry-After on 429 puts the next attempt off, and nothing comes before it", arguments: TestEngine.allCases)
     func patience(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let reply = ReceiverServer.Reply(status: 429, headers: [.retryAfter: "3600"])
@@ -107,7 +107,7 @@ struct EndpointAnswerTests {
         }
     }
 
-    @Test("A redirect is not followed, and a reset is told as one", arguments: TestEngine.allCases)
+    @Test("3xx fails and is never followed, and a reset is told as one", arguments: TestEngine.allCases)
     func elsewhere(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let shop = try await Shop.open(server)

@@ -22,7 +22,7 @@ struct EndpointHealthStoryTests {
     }
 
     @Test(
-        "One that only fails is disabled with its reason, others hear of it, and a replay brings what it missed",
+        "Auto-disable: what only fails is disabled, webhook.disabled says why, a replay brings what it missed",
         arguments: TestEngine.allCases)
     func disabled(_ engine: TestEngine) async throws {
         try await Self.withReceivers(engine) { shop, failing, watching in
@@ -66,7 +66,7 @@ struct EndpointHealthStoryTests {
     }
 
     @Test(
-        "One that fails for a while is told of as failing and as recovered, once each",
+        "webhook.failing, webhook.recovered: one that fails for a while is told of as both, once each",
         arguments: TestEngine.allCases)
     func recovered(_ engine: TestEngine) async throws {
         try await Self.withReceivers(engine) { shop, failing, watching in

@@ -27,7 +27,7 @@ struct EventRowsTests {
     private func ids(_ answer: Answer) throws -> [String] { try answer.page().map { try $0.text("id") } }
 
     @Test(
-        "A page holds 50 events, 100 by per_page, 1000 by limit, and no more is asked for",
+        "GET /api/v1/webhooks/events: a page holds 50, 100 by per_page, 1000 by limit, and wait is 0 to 30",
         arguments: TestEngine.allCases)
     func sizes(_ engine: TestEngine) async throws {
         try await withEvents(engine, products: 101) { _, shop in
@@ -49,7 +49,7 @@ struct EventRowsTests {
     }
 
     @Test(
-        "The feed narrows to a type, a pattern and an entity; what is no type is refused with the nearest",
+        "GET /api/v1/webhooks/events: event_type and entity_type narrow; what is no type is 422 with the nearest",
         arguments: TestEngine.allCases)
     func narrowing(_ engine: TestEngine) async throws {
         try await withEvents(engine, products: 2) { _, shop in
@@ -86,7 +86,9 @@ struct EventRowsTests {
         }
     }
 
-    @Test("The log narrows by what an event is, whence, when and what became of it", arguments: TestEngine.allCases)
+    @Test(
+        "GET /api/v1/events: it narrows by what an event is, whence, when and what became of it",
+        arguments: TestEngine.allCases)
     func log(_ engine: TestEngine) async throws {
         try await Receiver.run { receiver in
             try await withEvents(engine, products: 0) { _, shop in

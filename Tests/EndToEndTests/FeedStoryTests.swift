@@ -13,7 +13,7 @@ struct FeedStoryTests {
     }
 
     @Test(
-        "A stream shows what is there and what comes, goes on where it was, and ends with the server",
+        "GET /api/v1/webhooks/events/stream: what is there and comes, on from Last-Event-ID, until the server ends",
         arguments: TestEngine.allCases)
     func stream(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
@@ -42,7 +42,9 @@ struct FeedStoryTests {
         }
     }
 
-    @Test("A page that waits is answered by the event that comes meanwhile", arguments: TestEngine.allCases)
+    @Test(
+        "GET /api/v1/webhooks/events with wait: a page that waits is answered by the event that comes meanwhile",
+        arguments: TestEngine.allCases)
     func longPoll(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let shop = try await Shop.open(server)
@@ -64,7 +66,7 @@ struct FeedStoryTests {
     }
 
     @Test(
-        "A stream lets through only what its filters name, and begins behind the event of ?after",
+        "GET /api/v1/webhooks/events/stream: only what its filters name, and behind the event of ?after",
         arguments: TestEngine.allCases)
     func filteredStream(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
@@ -114,7 +116,7 @@ struct FeedStoryTests {
     }
 
     @Test(
-        "What a dead endpoint missed is counted, sent again with the same ids, and looked up",
+        "POST /api/v1/webhooks/replays: what a dead endpoint missed is counted, sent with the same ids, looked up",
         arguments: TestEngine.allCases)
     func replay(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in

@@ -7,7 +7,9 @@ import Testing
 struct OwnTypeStoryTests {
     private static let path = "/api/v1/webhooks/event-types"
 
-    @Test("From the type to the endpoint, over the API alone", arguments: TestEngine.allCases)
+    @Test(
+        "POST /api/v1/webhooks/event-types and POST /api/v1/events: from a type of one's own to the endpoint",
+        arguments: TestEngine.allCases)
     func story(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             try await Receiver.run { receiver in
@@ -49,7 +51,9 @@ struct OwnTypeStoryTests {
         }
     }
 
-    @Test("All types are listed with schema and example; each can be asked for by name", arguments: TestEngine.allCases)
+    @Test(
+        "GET /api/v1/webhooks/event-types: name, summary, JSON Schema and example of each, and each by its name",
+        arguments: TestEngine.allCases)
     func list(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let api = try await server.caller(token: server.token())
@@ -58,6 +62,7 @@ struct OwnTypeStoryTests {
             for type in types {
                 let one = try await api.get("\(Self.path)/\(type.text("name"))")
                 #expect(one.json == type)
+                #expect(try type.text("summary").hasSuffix("."))
                 #expect(type["schema"]?["title"] == type["name"])
                 #expect(type["example"]?.object?.members.isEmpty == false)
             }

@@ -12,7 +12,9 @@ struct PlacedOrderStoryTests {
         """
     }
 
-    @Test("A placed order is matched, told of, and moves through its states", arguments: TestEngine.allCases)
+    @Test(
+        "order.created, order.updated: a placed order is matched, told of, and moves through its states",
+        arguments: TestEngine.allCases)
     func placeAndMove(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             try await Receiver.run { receiver in

@@ -8,7 +8,9 @@ struct SubscriptionRowsTests {
     private static let root = "/api/v1/webhooks/subscriptions"
     private static let body = #"{"url": "http://127.0.0.1:9/x", "event_types": ["*"]}"#
 
-    @Test("A tenant's settings are those of the table until it changes them", arguments: TestEngine.allCases)
+    @Test(
+        "GET and PATCH /api/v1/webhooks/settings: a tenant's are those of the table until it changes them",
+        arguments: TestEngine.allCases)
     func settings(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let api = try await server.caller(token: server.token())
@@ -25,7 +27,9 @@ struct SubscriptionRowsTests {
         }
     }
 
-    @Test("The secret is shown when it is made and rotated, and never again", arguments: TestEngine.allCases)
+    @Test(
+        "POST /api/v1/webhooks/subscriptions/{id}/rotate-secret: 0 to 168 hours, 24 unless named; shown only there",
+        arguments: TestEngine.allCases)
     func secrets(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let api = try await server.caller(token: server.token())
@@ -51,7 +55,9 @@ struct SubscriptionRowsTests {
         }
     }
 
-    @Test("25 are active at most, and one that is disabled makes room", arguments: TestEngine.allCases)
+    @Test(
+        "max_subscriptions: 25 are active at most, 409 tells the limit, and one that is disabled makes room",
+        arguments: TestEngine.allCases)
     func most(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let api = try await server.caller(token: server.token())

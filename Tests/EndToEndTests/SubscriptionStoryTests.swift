@@ -11,7 +11,7 @@ struct SubscriptionStoryTests {
     }
 
     @Test(
-        "A failed delivery comes again, later and with the same id, and each attempt is kept",
+        "Same webhook-id on each retry: a failed delivery comes again, later, and each attempt is kept",
         arguments: TestEngine.allCases)
     func retry(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
@@ -38,7 +38,7 @@ struct SubscriptionStoryTests {
     }
 
     @Test(
-        "An endpoint that is gone is disabled at once, and takes up again when it is activated",
+        "410: an endpoint that is gone is disabled at once, and takes up again when it is activated",
         arguments: TestEngine.allCases)
     func gone(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
@@ -63,7 +63,9 @@ struct SubscriptionStoryTests {
         }
     }
 
-    @Test("A dead endpoint does not hold up a living one", arguments: TestEngine.allCases)
+    @Test(
+        "One slow or dead endpoint never delays another: the living one has everything meanwhile",
+        arguments: TestEngine.allCases)
     func neighbours(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             try await Receiver.run { dead in
@@ -83,7 +85,7 @@ struct SubscriptionStoryTests {
         }
     }
 
-    @Test("An address that deliveries may not go to is refused", arguments: TestEngine.allCases)
+    @Test("Outgoing addresses: one that deliveries may not go to is 422 at save", arguments: TestEngine.allCases)
     func egress(_ engine: TestEngine) async throws {
         try await withServer(engine) { server in
             let api = try await server.caller(token: server.token())

@@ -7,7 +7,7 @@ import Testing
 struct DomainEventTests {
     private static let scope = Scope(tenant: ID(high: 1, low: 2), organisation: ID(high: 3, low: 4))
 
-    @Test("An occurrence carries who, where, when and what for")
+    @Test("DomainEvent: an occurrence carries who, where, when and what for")
     func envelope() {
         let actor = Actor(user: ID(high: 5, low: 6), role: "member")
         let event = OrderUpdated.example.occurred(

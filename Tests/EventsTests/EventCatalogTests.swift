@@ -82,6 +82,49 @@ struct EventCatalogTests {
     }
 
     @Test(
+        "Withheld: e-mail, phone, address, compensation, lifetime value, cost, margin, notes, secrets",
+        arguments: EventCatalog.names)
+    func withheld(name: String) throws {
+        let words = [
+            "email", "phone", "address", "compensation", "salary", "lifetime", "cost", "margin", "note", "secret",
+            "password", "token", "url",
+        ]
+        let open = try example(name).kind.fields.filter { $0.privacy == .public }
+        for field in open + open.flatMap(\.children) {
+            #expect(!words.contains { field.name.contains($0) }, "\(name) lets \(field.name) leave")
+        }
+    }
+
+    @Test(
+        "Kept: identity, status, lifecycle dates, relation ids and selling price are public",
+        arguments: [
+            ("order.created", ["order_id", "external_id", "status", "placed_at", "created_at", "updated_at"]),
+            ("product.created", ["product_id", "title", "status", "variants", "created_at", "updated_at"]),
+            ("product.price_changed", ["product_id", "variant_id", "old_selling_price", "new_selling_price"]),
+            ("customer.created", ["customer_id", "type", "status", "assigned_to", "created_at", "updated_at"]),
+            ("inventory.adjusted", ["variant_id", "location_id", "ledger_entry_id", "adjusted_at"]),
+            ("webhook.disabled", ["subscription_id", "host"]),
+        ])
+    func kept(name: String, fields: [String]) throws {
+        let told = try example(name).payload.object?.members.map(\.name) ?? []
+        #expect(Set(fields).isSubset(of: told), "\(told)")
+    }
+
+    @Test(
+        "confidential, restricted: a type keeps apart what it may not let leave",
+        arguments: [
+            ("order.created", .confidential, ["customer_name", "customer_email"]),
+            ("customer.created", .confidential, ["name", "email", "phone", "address", "lifetime_value", "notes"]),
+            ("inventory.adjusted", .confidential, ["notes"]), ("sync.failed", .confidential, ["error_detail"]),
+            ("webhook.disabled", .restricted, ["url"]),
+        ] as [(String, Privacy, [String])])
+    func apart(name: String, privacy: Privacy, fields: [String]) throws {
+        let (kind, _, withheld) = try example(name)
+        #expect(withheld?.object?.members.map(\.name) == fields)
+        #expect(kind.fields.filter { $0.privacy == privacy }.map(\.name) == fields)
+    }
+
+    @Test(
         "A misspelt name is answered with the nearest known one",
         arguments: [
             ("order.craeted", "order.created"), ("orders.updated", "order.updated"),

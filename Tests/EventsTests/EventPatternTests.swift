@@ -5,7 +5,7 @@ import Testing
 @Suite("Patterns of event types")
 struct EventPatternTests {
     @Test(
-        "A pattern asks for one type, for those of an entity, or for all",
+        "exact, entity.*, *: a pattern asks for one type, for those of an entity, or for all",
         arguments: [
             ("*", "order.created", true), ("*", "anything.else", true), ("order.*", "order.created", true),
             ("order.*", "order.updated", true), ("order.*", "product.created", false),

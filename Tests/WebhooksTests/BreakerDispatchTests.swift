@@ -21,7 +21,7 @@ struct BreakerDispatchTests {
     }
 
     @Test(
-        "What waits goes back unspent, one delivery finds out, and a success lets all go",
+        "A breaker parks what waits, unspent, probes with one delivery, and a success lets all go",
         arguments: TestEngine.allCases)
     func recovery(engine: TestEngine) async throws {
         let health = Health()

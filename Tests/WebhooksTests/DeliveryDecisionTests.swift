@@ -17,7 +17,7 @@ struct DeliveryDecisionTests {
     }
 
     @Test(
-        "The waits grow threefold from five seconds to six hours",
+        "synq: the waits grow threefold from five seconds to six hours",
         arguments: [
             (1, 5), (2, 15), (3, 45), (4, 135), (5, 405), (6, 1215), (7, 3645), (8, 10_935), (9, 21_600),
             (10, 21_600), (20, 21_600), (1_000_000, 21_600),
@@ -26,7 +26,7 @@ struct DeliveryDecisionTests {
         #expect(Self.schedule.wait(afterAttempts: attempts) == .seconds(seconds))
     }
 
-    @Test("Twenty attempts are made at most, the last of them in the last six hours of three days")
+    @Test("synq: twenty attempts are made at most, the last of them in the last six hours of 72 h")
     func window() {
         for (jitter, expected) in [(0.0, 20), (0.999, 18)] {
             var (now, attempts) = (Self.created, 1)
@@ -41,7 +41,7 @@ struct DeliveryDecisionTests {
         }
     }
 
-    @Test("Jitter adds up to a fifth and is never early", arguments: 1...20, [0.0, 0.2, 0.5, 0.999_999])
+    @Test("Jitter is never early: it adds up to a fifth", arguments: 1...20, [0.0, 0.2, 0.5, 0.999_999])
     func jitter(attempts: Int, jitter: Double) throws {
         let base = Self.schedule.wait(afterAttempts: attempts)
         let due = try #require(
@@ -51,7 +51,7 @@ struct DeliveryDecisionTests {
     }
 
     @Test(
-        "Retry-After moves an attempt later, never earlier, and no further than the longest wait",
+        "Retry-After on 429 and 503 moves an attempt later, never earlier, and no further than the longest wait",
         arguments: [(0, 5), (3, 5), (5, 5), (60, 60), (21_600, 21_600), (30 * 86_400, 21_600)])
     func retryAfter(asked: Int, seconds: Int) {
         for status in [429, 503] {
@@ -69,7 +69,7 @@ struct DeliveryDecisionTests {
     }
 
     @Test(
-        "Every other answer is tried again",
+        "3xx and every other answer fails and is tried again",
         arguments: [100, 199, 300, 301, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504, 599])
     func failure(status: Int) {
         #expect(decide(.answered(status: status, retryAfter: nil)) == .retry(at: Self.created + .seconds(5)))
@@ -81,13 +81,13 @@ struct DeliveryDecisionTests {
     }
 
     @Test(
-        "Every failure to get an answer is tried again",
+        "Timeout, DNS, TLS, refused address: every failure to get an answer is tried again",
         arguments: [ExchangeError.Class.dns, .connect, .tls, .timeout, .refusedAddress, .body])
     func unanswered(errorClass: ExchangeError.Class) {
         #expect(decide(.failed(errorClass), attempts: 2) == .retry(at: Self.created + .seconds(15)))
     }
 
-    @Test("An attempt that would come after three days is not made")
+    @Test("synq: an attempt that would come after 72 h is not made, it has failed")
     func end() {
         let last = Duration.seconds(72 * 3600 - 5)
         #expect(

@@ -16,7 +16,7 @@ struct DeliveryStateTests {
         #expect(written == DeliveryState.document, "TRADEWIND_WRITE_DOCS=1 rewrites it")
     }
 
-    @Test("Delivered, failed and skipped are ends; from everywhere else an end can be reached")
+    @Test("delivered, failed and skipped are ends; from pending and delivering an end can be reached")
     func ends() {
         for state in DeliveryState.allCases {
             var (reached, open): (Set<DeliveryState>, [DeliveryState]) = ([], [state])

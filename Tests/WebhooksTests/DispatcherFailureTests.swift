@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Sending deliveries when something is amiss", .timeLimit(.minutes(15)))
 struct DispatcherFailureTests {
-    @Test("What a server that died had leased is sent by another", arguments: TestEngine.allCases)
+    @Test("At least once: what a server that died had leased is sent by another", arguments: TestEngine.allCases)
     func restart(engine: TestEngine) async throws {
         try await withHub(engine) { dead in
             _ = try await dead.subscribe()

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Sending deliveries", .timeLimit(.minutes(15)))
 struct DispatcherTests {
-    @Test("A success is recorded with its attempt, secrets masked", arguments: TestEngine.allCases)
+    @Test("2xx within 10 s: a success is recorded with its attempt, secrets masked", arguments: TestEngine.allCases)
     func success(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             let more = #", "headers": {"Authorization": "Bearer abc", "X-Shop": "12"}"#
@@ -76,7 +76,7 @@ struct DispatcherTests {
         }
     }
 
-    @Test("A failure is tried again when it is due, under the same id", arguments: TestEngine.allCases)
+    @Test("Same webhook-id on each retry: a failure is tried again when it is due", arguments: TestEngine.allCases)
     func retries(engine: TestEngine) async throws {
         let calls = Recorder<Int>()
         try await withHub(
@@ -115,7 +115,7 @@ struct DispatcherTests {
         }
     }
 
-    @Test("After three days it has failed", arguments: TestEngine.allCases)
+    @Test("synq: after 72 h it has failed", arguments: TestEngine.allCases)
     func windowEnd(engine: TestEngine) async throws {
         try await withHub(engine, answer: { _ in .fails(.connect) }) { hub in
             let (subscription, _) = try await hub.subscribe()

@@ -6,7 +6,7 @@ import Testing
 @Suite("The judgement of an endpoint by its last hours")
 struct EndpointHealthTests {
     @Test(
-        "Over 95 per cent of at least ten attempts is too much",
+        "failure_threshold: over 95 per cent of at least ten attempts is too much",
         arguments: [
             (9, 9, false), (10, 10, true), (10, 9, false), (20, 19, false), (21, 20, true), (100, 95, false),
             (100, 96, true), (1000, 950, false), (1000, 951, true), (0, 0, false), (10, 0, false),
@@ -16,7 +16,7 @@ struct EndpointHealthTests {
         #expect(health.isPast(TenantSettings()) == isPast)
     }
 
-    @Test("A tenant's own threshold and least number count, and 100 is never passed")
+    @Test("failure_threshold, min_deliveries_for_disable: a tenant's own count, and 100 is never passed")
     func own() {
         var settings = TenantSettings()
         settings.failureThreshold = 50

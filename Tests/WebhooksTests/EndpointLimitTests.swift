@@ -16,7 +16,7 @@ struct EndpointLimitTests {
         }
     }
 
-    @Test("What the rate does not allow now goes out as time passes", arguments: TestEngine.allCases)
+    @Test("rate_limit: what it does not allow now goes out as time passes", arguments: TestEngine.allCases)
     func rate(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             let (subscription, _) = try await hub.subscribe()
@@ -35,7 +35,7 @@ struct EndpointLimitTests {
         }
     }
 
-    @Test("No more calls run at once than it allows", arguments: TestEngine.allCases)
+    @Test("max_in_flight: no more calls run at once than it allows", arguments: TestEngine.allCases)
     func inFlight(engine: TestEngine) async throws {
         try await withGatedHub(engine) { hub, gate in
             let (subscription, _) = try await hub.subscribe()

@@ -33,7 +33,7 @@ struct EndpointWatchTests {
     }
 
     @Test(
-        "The tenth failure of ten disables, tells of it once, and activation counts anew",
+        "min_deliveries_for_disable: the tenth failure of ten disables, tells of it once; activation counts anew",
         arguments: TestEngine.allCases)
     func disabling(engine: TestEngine) async throws {
         try await withHub(engine, isWatched: true, answer: { _ in .status(503) }) { hub in
@@ -87,7 +87,7 @@ struct EndpointWatchTests {
         }
     }
 
-    @Test("What is older than the window does not count, and is removed", arguments: TestEngine.allCases)
+    @Test("failure_window: what is older than 24 h does not count, and is removed", arguments: TestEngine.allCases)
     func window(engine: TestEngine) async throws {
         try await withHub(engine, isWatched: true, answer: { _ in .status(500) }) { hub in
             let (subscription, _) = try await hub.subscribe(types: "order.*")
@@ -106,7 +106,27 @@ struct EndpointWatchTests {
         }
     }
 
-    @Test("One success in ten keeps it, as the tenant's settings do", arguments: TestEngine.allCases)
+    @Test(
+        "failure_window, min_deliveries_for_disable: a tenant's own hours and number count in place of ours",
+        arguments: TestEngine.allCases)
+    func ownWindow(engine: TestEngine) async throws {
+        try await withHub(engine, isWatched: true, answer: { _ in .status(500) }) { hub in
+            try await Self.set(hub, #"{"failure_window": 1, "min_deliveries_for_disable": 3}"#)
+            let (subscription, _) = try await hub.subscribe(types: "order.*")
+            try await hub.publish(2)
+            try await hub.deliveries(2, where: "state = 'pending' AND attempts = 1")
+            hub.time.advance(by: .seconds(3600))
+            try await hub.publish(2)
+            try await hub.deliveries(4, where: "state = 'pending' AND attempts = 1")
+            #expect(try await hub.subscriptions.require(subscription.id, scope: Hub.scope).status == .active)
+            try await hub.publish(1)
+            try await Self.untilDisabled(hub, subscription.id)
+            let ended = try await hub.subscriptions.require(subscription.id, scope: Hub.scope)
+            #expect(ended.statusReason?.hasPrefix("3 of 3 attempts failed") == true)
+        }
+    }
+
+    @Test("failure_threshold: one success in ten keeps it, as the tenant's settings do", arguments: TestEngine.allCases)
     func kept(engine: TestEngine) async throws {
         let answers = Answers(200)
         try await withHub(engine, isWatched: true, answer: { _ in .status(answers.status) }) { hub in
@@ -125,7 +145,7 @@ struct EndpointWatchTests {
         }
     }
 
-    @Test("An endpoint that says it is gone is told of as disabled, once", arguments: TestEngine.allCases)
+    @Test("webhook.disabled: an endpoint that says it is gone is told of, once", arguments: TestEngine.allCases)
     func gone(engine: TestEngine) async throws {
         try await withHub(engine, isWatched: true, answer: { _ in .status(410) }) { hub in
             let (subscription, _) = try await hub.subscribe()

@@ -157,7 +157,7 @@ struct EventLogTests {
     }
 
     @Test(
-        "What was erased leaves a tombstone in its place, also for deliveries that still wait",
+        "Payloads can be erased: a tombstone stands in their place, also for deliveries that still wait",
         arguments: TestEngine.allCases)
     func erasure(engine: TestEngine) async throws {
         let refusing = Recorder<Bool>()

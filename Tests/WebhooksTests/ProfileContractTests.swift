@@ -40,7 +40,7 @@ struct ProfileContractTests {
 
     // MARK: All of them
 
-    @Test("Each delivery carries the three headers of Standard Webhooks and, where there is one, its own signature")
+    @Test("webhook-id, webhook-timestamp, webhook-signature: on each delivery, beside its own where there is one")
     func headers() throws {
         for profile in ProfileCatalog.all {
             for mode in PayloadMode.allCases {
@@ -66,7 +66,7 @@ struct ProfileContractTests {
         }
     }
 
-    @Test("Each live secret signs, and the newest shared one makes the profile's own header")
+    @Test("webhook-signature: each live secret signs, v1 or v1a; the newest shared one makes the profile's header")
     func rotation() throws {
         let older = "a-plain-secret-of-the-tenant"
         let pair = try #require(Ed25519Pair(seed: [UInt8](repeating: 3, count: 32))).secret.revealText(for: "test")
@@ -87,6 +87,22 @@ struct ProfileContractTests {
                 let newest = try #require(SigningKey(Secret(Self.secret)))
                 _ = try own.verify(body: request.body, headers: request.headers, keys: [newest], now: Self.now)
             }
+        }
+    }
+
+    @Test(
+        "Synq-Signature, X-Webhook-Signature, X-StoreLink-Signature: lower-case hex HMAC-SHA256 of the raw body",
+        arguments: [
+            ("synq", "Synq-Signature"), ("synthesq", "X-Webhook-Signature"), ("synctec", "X-StoreLink-Signature"),
+        ])
+    func seedHeaders(name: String, header: String) throws {
+        let profile = try #require(ProfileCatalog.profile(named: name))
+        let key = HMACSHA256.Key(Array(Self.secret.utf8))
+        for mode in PayloadMode.allCases {
+            let request = Self.request(profile, Self.event(OrderCreated.example), mode: mode)
+            let code = HMACSHA256.code(key: key, over: request.body).bytes
+            let digits = code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            #expect(request.header(header) == digits)
         }
     }
 
@@ -137,7 +153,7 @@ struct ProfileContractTests {
         }
     }
 
-    @Test("Every profile has a name of its own and is found by it")
+    @Test("A profile has a name of its own and is found by it, and synq is the default")
     func catalogue() {
         #expect(ProfileCatalog.all.map(\.name) == ["synq", "synthesq", "synctec", "standard"])
         for profile in ProfileCatalog.all { #expect(ProfileCatalog.profile(named: profile.name)?.name == profile.name) }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Replays", .timeLimit(.minutes(15)))
 struct ReplayTests {
-    @Test("All events of a time go out once more, each with its first id", arguments: TestEngine.allCases)
+    @Test("Same webhook-id on each replay: all events of a time go out once more", arguments: TestEngine.allCases)
     func all(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             let replays = Replays(hub)
@@ -34,7 +34,7 @@ struct ReplayTests {
         }
     }
 
-    @Test("Only what failed, and only what was missed", arguments: TestEngine.allCases)
+    @Test("only: all, what failed, and what was missed", arguments: TestEngine.allCases)
     func selections(engine: TestEngine) async throws {
         let refusing = Recorder<Bool>()
         try await withHub(engine, answer: { _ in .status(refusing.elements.isEmpty ? 200 : 500) }) { hub in
@@ -252,7 +252,7 @@ struct ReplayTests {
         }
     }
 
-    @Test("Outside of what is held, a replay is refused with the bound named")
+    @Test("Within 30 days: outside of what is held, a replay is refused with the bound named")
     func bounds() async throws {
         try await withHub(.sqlite) { hub in
             let replays = Replays(hub)

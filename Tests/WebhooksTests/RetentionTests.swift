@@ -34,8 +34,8 @@ struct RetentionTests {
     }
 
     @Test(
-        "What is older than thirty days goes, with all that hangs on it; the rest stays", arguments: TestEngine.allCases
-    )
+        "retention_days: what is older than 30 days goes, with all that hangs on it; the rest stays",
+        arguments: TestEngine.allCases)
     func clears(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             try await DayPartitions(database: hub.database).addDays(now: hub.time.now)
@@ -79,7 +79,7 @@ struct RetentionTests {
         }
     }
 
-    @Test("A tenant that holds less loses only its own", arguments: TestEngine.allCases)
+    @Test("retention_days: a tenant that holds less loses only its own", arguments: TestEngine.allCases)
     func shorterTenant(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             try await hub.database.write { transaction in

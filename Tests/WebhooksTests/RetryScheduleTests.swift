@@ -24,7 +24,7 @@ struct RetryScheduleTests {
         try FieldReader.read(JSONValue(parsing: Array(json.utf8))) { RetryOverride($0) }
     }
 
-    @Test("The profiles' schedules are those of the contracts")
+    @Test("synq, synthesq, synctec, standard: their attempts are those of the contracts")
     func profiles() throws {
         let settings = TenantSettings()
         func times(_ profile: Profile) -> [Int64] { Self.attempts(profile.schedule(under: settings)) }
@@ -37,7 +37,7 @@ struct RetryScheduleTests {
         #expect(times(ProfileCatalog.synq).count == 20)
     }
 
-    @Test("A tenant's settings are the schedule of the profile that follows them, and of no other")
+    @Test("max_retry_attempts, backoff_schedule: they are the schedule of synthesq, and of no other profile")
     func settings() {
         var settings = TenantSettings()
         settings.backoffSchedule = [0, 2]
@@ -53,7 +53,7 @@ struct RetryScheduleTests {
         }
     }
 
-    @Test("A subscription's own retries take the place of its profile's")
+    @Test("retry: a subscription's own retries take the place of its profile's")
     func overrides() throws {
         let profile = RetrySchedule.standard
         #expect(try Self.attempts(override(#"{"delays_seconds": [1, 10]}"#).applied(to: profile)) == [0, 1, 11])

@@ -305,7 +305,9 @@ struct SubscriptionChangeTests {
         #expect(throws: InvalidDocument.self) { try FieldReader.read(body) { TestRequest($0, own: [hidden]) } }
     }
 
-    @Test("A refused event leaves a skipped delivery and no call", arguments: TestEngine.allCases)
+    @Test(
+        "skipped, filtered: a refused event leaves its delivery with the reason, and no call",
+        arguments: TestEngine.allCases)
     func filtered(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             let (made, _) = try await hub.subscribe(more: #", "filter": {"total": {"$gt": 100000}}"#)

@@ -132,7 +132,7 @@ struct SubscriptionRequestTests {
     }
 
     @Test(
-        "An address that may not be called is refused with the reason",
+        "https only, public addresses only: what may not be called is refused with the reason",
         arguments: [
             ("null", "required"), (#""""#, "required"), ("5", "a text"), (#""shop.example.com""#, "malformed"),
             (#""http://shop.example.com/""#, "not_https"), (#""ftp://shop.example.com/""#, "not_https"),
@@ -149,7 +149,7 @@ struct SubscriptionRequestTests {
         #expect(found.first?.detail.contains(words) == true)
     }
 
-    @Test("An operator may allow http and a block of addresses")
+    @Test("Operators may allow CIDRs and http for development")
     func development() throws {
         let policy = EgressPolicy(allowedBlocks: [try #require(CIDRBlock("127.0.0.0/8"))], allowsHTTP: true)
         #expect(try faults(body(url: #""http://127.0.0.1:9000/in""#), policy: policy).isEmpty)

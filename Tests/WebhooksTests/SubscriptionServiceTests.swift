@@ -53,7 +53,7 @@ struct SubscriptionServiceTests {
     }
 
     @Test(
-        "A name that leads where no delivery may go is refused when it is saved, one that leads nowhere yet is not",
+        "Checked at save: a name that leads where no delivery may go is refused, one that leads nowhere yet is not",
         arguments: TestEngine.allCases)
     func addresses(engine: TestEngine) async throws {
         let check = AddressCheck { url throws(ExchangeError) in
@@ -102,7 +102,9 @@ struct SubscriptionServiceTests {
         }
     }
 
-    @Test("A tenant has 25 active subscriptions at most, also when all come at once", arguments: TestEngine.allCases)
+    @Test(
+        "max_subscriptions: a tenant has 25 active ones at most, also when all come at once",
+        arguments: TestEngine.allCases)
     func limit(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             let outcomes = await withTaskGroup(of: Result<SubscriptionID, any Error>.self) { group in
@@ -131,7 +133,7 @@ struct SubscriptionServiceTests {
         }
     }
 
-    @Test("Disabling ends what waits, says why, and can be undone", arguments: TestEngine.allCases)
+    @Test("skipped, disabled: disabling ends what waits, says why, and can be undone", arguments: TestEngine.allCases)
     func disabling(engine: TestEngine) async throws {
         try await withHub(engine, answer: { _ in .status(500) }) { hub in
             let (made, _) = try await hub.subscribe()

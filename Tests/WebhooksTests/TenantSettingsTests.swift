@@ -30,7 +30,7 @@ struct TenantSettingsTests {
         }
     }
 
-    @Test("The limit and the schedule that are set are kept to at once", arguments: TestEngine.allCases)
+    @Test("max_subscriptions, max_retry_attempts: what is set is kept to at once", arguments: TestEngine.allCases)
     func inForce(engine: TestEngine) async throws {
         try await withHub(engine) { hub in
             let service = hub.subscriptions
