@@ -20,11 +20,28 @@ package struct QueryPlan: Sendable {
             try transaction.execute("SET LOCAL enable_seqscan = off")
             try transaction.execute("SET LOCAL enable_hashjoin = off")
             try transaction.execute("SET LOCAL enable_mergejoin = off")
+            try forgetStatistics(in: transaction)
             let text = Statement(composed: "EXPLAIN (COSTS OFF) " + recorded.statement.text)
             var lines: [String] = []
             try transaction.run(text, recorded.arguments, rows: recorded.rows) { lines.append($0.text(0)) }
             return QueryPlan(statement: recorded.statement.text, lines: lines)
         }
+    }
+
+    /// Something may have analysed the small tables of a test by now; of those that it knows nothing of, PostgreSQL
+    /// thinks as of larger ones.
+    private static func forgetStatistics(in transaction: any Transaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM pg_statistic WHERE starelid IN (
+                SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+            )
+            """)
+        try transaction.execute(
+            """
+            UPDATE pg_class SET reltuples = -1, relpages = 0
+            WHERE relnamespace = current_schema()::regnamespace AND (reltuples <> -1 OR relpages <> 0)
+            """)
     }
 
     /// Has PostgreSQL run the statement and say besides how many rows each step came upon.

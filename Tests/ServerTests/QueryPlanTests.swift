@@ -64,6 +64,8 @@ import Testing
             try await withDatabase(engine) { database in
                 let recorder = StatementRecorder(database)
                 try await play(on: recorder, folder: folder)
+                // As autovacuum may do at any time: what the server knows of small tables must not matter.
+                if engine == .postgres { try await database.write { try $0.execute("ANALYZE") } }
                 let recorded = recorder.recorded
                 #expect(recorded.count > 60, "the playing itself was cut short")
                 for statement in recorded where Self.hasPlan(statement) {
