@@ -15,7 +15,8 @@ package protocol Transaction: AnyObject {
     func pipeline(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws
 
     /// Runs a statement before all that follow it, and leaves its answer on the way; nil from engines to which there is
-    /// no way that could be spared. A refusal is thrown as one of a pipelined statement is.
+    /// no way that could be spared, and for an empty batch: nothing has run then. A refusal is thrown as one of a
+    /// pipelined statement is.
     func ask(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws -> (any PendingAnswer)?
 }
 
@@ -56,7 +57,7 @@ extension Transaction {
         _ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch,
         _ decode: @escaping (any Row) throws -> T
     ) throws -> Asked<T> {
-        if !rows.isEmpty, let pending = try ask(statement, arguments, rows: rows) {
+        if let pending = try ask(statement, arguments, rows: rows) {
             return Asked {
                 var results: [T] = []
                 try pending.forEach { results.append(try decode($0)) }

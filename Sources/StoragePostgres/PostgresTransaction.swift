@@ -90,16 +90,9 @@ final class PostgresTransaction: Transaction {
     }
 
     func ask(_ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?) throws -> (any PendingAnswer)? {
-        try requireUsable()
-        counter.statements.add(1, ordering: .relaxed)
+        if let rows, rows.isEmpty { return nil }
         let question = PostgresQuestion()
-        do {
-            try send(statement, arguments, rows: rows, for: question)
-            isAhead = true
-        } catch {
-            failure = error
-            throw error.error
-        }
+        try sendAhead(statement, arguments, rows: rows, for: question)
         return Pending(question: question, transaction: self)
     }
 
@@ -134,11 +127,17 @@ final class PostgresTransaction: Transaction {
             _ = try run(statement, arguments, rows: rows) { _ in }
             return
         }
+        try sendAhead(statement, arguments, rows: rows)
+    }
+
+    private func sendAhead(
+        _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?, for question: PostgresQuestion? = nil
+    ) throws {
         try requireUsable()
         if let rows, rows.isEmpty { return }
         counter.statements.add(1, ordering: .relaxed)
         do {
-            try send(statement, arguments, rows: rows)
+            try send(statement, arguments, rows: rows, for: question)
             isAhead = true
         } catch {
             failure = error
