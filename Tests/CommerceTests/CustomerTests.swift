@@ -199,7 +199,7 @@ struct CustomerTests {
                         email: buyer.email)
                 }
                 return try await shop.publisher.write {
-                    try linker.link(buyers, linker.ask(for: buyers, in: $0), events: $1, in: $0)
+                    try linker.link(buyers, CustomerLinker.ask(for: buyers, in: $0), events: $1, in: $0)
                 }
             }
             let first = try await link([

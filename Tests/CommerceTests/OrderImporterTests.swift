@@ -252,7 +252,8 @@ struct OrderImporterTests {
                 snapshot: snapshot("a"))
             await #expect(throws: Stop.self) {
                 try await shop.publisher.write { (transaction, events) throws -> Void in
-                    _ = try shop.importer.apply([arrival], events: events, in: transaction)
+                    let lookup = try shop.importer.ask(for: [arrival], in: transaction)
+                    _ = try shop.importer.apply([arrival], lookup, events: events, in: transaction)
                     throw Stop()
                 }
             }

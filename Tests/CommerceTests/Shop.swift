@@ -102,7 +102,7 @@ extension Shop {
         let importer = importer
         // Two imports may both be the first to see an order, as in the workflow that does this in earnest.
         return try await publisher.writeAgainAfterDuplicate(.background) {
-            try importer.apply(arrivals, events: $1, in: $0)
+            try importer.apply(arrivals, importer.ask(for: arrivals, in: $0), events: $1, in: $0)
         }
     }
 

@@ -110,7 +110,7 @@ package struct CustomerLinker: Sendable {
         fileprivate let references: Asked<(ReferenceKey, (id: CustomerID, scope: Scope))>
     }
 
-    func ask(for buyers: [Buyer], in transaction: any Transaction) throws -> Known {
+    static func ask(for buyers: [Buyer], in transaction: any Transaction) throws -> Known {
         let keys = Set(buyers.compactMap(\.reference))
         var rows = RowBatch(["tenant": .uuid, "connection": .uuid, "external": .text])
         for key in keys { rows.append(.id(key.tenant), .id(key.connection), .text(key.external)) }

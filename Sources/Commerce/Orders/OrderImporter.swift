@@ -49,14 +49,8 @@ package struct OrderImporter: Sendable {
     package func ask(for snapshots: [ImportedSnapshot], in transaction: any Transaction) throws -> Lookup {
         let lines = try LineMatcher.Lookup(Set(snapshots.flatMap(questions)), in: transaction)
         let orders = try OrderStore.askLocked(Set(snapshots.map(key)), in: transaction)
-        let buyers = try CustomerLinker(ids: ids).ask(for: snapshots.map(buyer), in: transaction)
+        let buyers = try CustomerLinker.ask(for: snapshots.map(buyer), in: transaction)
         return Lookup(lines: lines, orders: orders, buyers: buyers)
-    }
-
-    package func apply(
-        _ snapshots: [ImportedSnapshot], events: EventBuffer, in transaction: any Transaction
-    ) throws -> [ImportOutcome] {
-        try apply(snapshots, ask(for: snapshots, in: transaction), events: events, in: transaction)
     }
 
     /// Applies snapshots in their order, so that two of the same order in one batch come out as if they had come alone.
