@@ -7,7 +7,7 @@ import Testing
 @testable import Commerce
 
 /// Several callers at once, each with its own mix of everything that moves stock.
-@Suite("Levels under callers at once", .timeLimit(.minutes(10)))
+@Suite("Levels under callers at once", .endsWhenHung)
 struct ConcurrentStockTests {
     private static let skus = ["A", "B"]
     private static let callers = 6

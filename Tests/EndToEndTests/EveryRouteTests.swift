@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A forgotten route or answer is named by the test: add its call to the part of its noun.
-@Suite("Every route", .timeLimit(.minutes(10)))
+@Suite("Every route", .endsWhenHung)
 struct EveryRouteTests {
     @Test("Each gives every good answer that the document tells of", arguments: TestEngine.allCases)
     func walk(_ engine: TestEngine) async throws {

@@ -10,7 +10,7 @@ import Testing
 @testable import Server
 
 /// The whole server with names that mean what a test says.
-@Suite("Names of endpoints when they are saved", .timeLimit(.minutes(5)))
+@Suite("Names of endpoints when they are saved", .endsWhenHung)
 struct SavedAddressTests {
     /// Knows the names below `example.com` that a test gave it, and no other.
     private final class Names: AddressResolver {

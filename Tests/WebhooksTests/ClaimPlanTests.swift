@@ -5,7 +5,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("How claims find what is due", .timeLimit(.minutes(15)))
+@Suite("How claims find what is due", .endsWhenHung)
 struct ClaimPlanTests {
     @Test("What waits for a later time is not walked over", arguments: TestEngine.allCases)
     func plans(engine: TestEngine) async throws {

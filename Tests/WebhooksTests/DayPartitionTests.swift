@@ -6,7 +6,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Days of PostgreSQL's tables", .timeLimit(.minutes(15)))
+@Suite("Days of PostgreSQL's tables", .endsWhenHung)
 struct DayPartitionTests {
     private static let day: Duration = .seconds(86_400)
 

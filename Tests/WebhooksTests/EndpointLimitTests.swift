@@ -5,7 +5,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("What a subscription sets for calls to its endpoint", .timeLimit(.minutes(15)))
+@Suite("What a subscription sets for calls to its endpoint", .endsWhenHung)
 struct EndpointLimitTests {
     private func limit(_ id: SubscriptionID, rate: Int?, inFlight: Int?, in hub: Hub) async throws {
         let (rate, inFlight) = (rate.map(Int64.init), inFlight.map(Int64.init))

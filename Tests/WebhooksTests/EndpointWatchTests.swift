@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Endpoints that are counted, told of and given up", .timeLimit(.minutes(15)))
+@Suite("Endpoints that are counted, told of and given up", .endsWhenHung)
 struct EndpointWatchTests {
     /// What all endpoints of a test answer.
     private final class Answers: Sendable {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("The event log", .timeLimit(.minutes(15)))
+@Suite("The event log", .endsWhenHung)
 struct EventLogTests {
     private func ids(
         _ hub: Hub, limit: Int = 100, window: Int = 4000, scope: Scope = Hub.scope,

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Readers that stay with the feed", .timeLimit(.minutes(15)))
+@Suite("Readers that stay with the feed", .endsWhenHung)
 struct FeedFollowerTests {
     private static let query = FeedReader.Query(after: nil, pattern: nil, entityType: nil, limit: 3)
 

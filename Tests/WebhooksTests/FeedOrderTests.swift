@@ -33,7 +33,7 @@ private final class OpenTransaction: Sendable {
     }
 }
 
-@Suite("The order of the feed", .timeLimit(.minutes(15)))
+@Suite("The order of the feed", .endsWhenHung)
 struct FeedOrderTests {
     private func events(_ count: Int, _ ids: IDGenerator, _ time: ManualTime) -> [DomainEvent] {
         (0..<count).map { _ in

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("The feed of events", .timeLimit(.minutes(15)))
+@Suite("The feed of events", .endsWhenHung)
 struct FeedTests {
     private func page(
         _ hub: Hub, after: EventID? = nil, pattern: EventPattern? = nil, entityType: String? = nil, limit: Int = 100,

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("ordered: endpoints that keep the order within an entity", .timeLimit(.minutes(15)))
+@Suite("ordered: endpoints that keep the order within an entity", .endsWhenHung)
 struct OrderedDeliveryTests {
     /// Events of some entities, in the order of the list.
     @discardableResult

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Replays", .timeLimit(.minutes(15)))
+@Suite("Replays", .endsWhenHung)
 struct ReplayTests {
     @Test("Same webhook-id on each replay: all events of a time go out once more", arguments: TestEngine.allCases)
     func all(engine: TestEngine) async throws {

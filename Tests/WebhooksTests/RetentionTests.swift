@@ -6,7 +6,7 @@ import Testing
 
 @testable import Webhooks
 
-@Suite("Retention", .timeLimit(.minutes(15)))
+@Suite("Retention", .endsWhenHung)
 struct RetentionTests {
     private static func keeper(_ hub: Hub, daysMost: Int = 90) -> RetentionKeeper {
         RetentionKeeper(
