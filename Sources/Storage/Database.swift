@@ -35,6 +35,9 @@ package struct Asked<T> {
     /// Every row of the answer, in its order. Ask for it once.
     package func answer() throws -> [T] { try take() }
 
+    /// The first row of the answer; nil when there is none. Ask for it once.
+    package func first() throws -> T? { try take().first }
+
     /// The answer's pairs by their keys; of several with one key the first.
     package func byKey<Key: Hashable, Value>() throws -> [Key: Value] where T == (Key, Value) {
         Dictionary(try take(), uniquingKeysWith: { first, _ in first })
@@ -51,10 +54,10 @@ extension Transaction {
         _ statement: Statement, _ arguments: [SQLValue], rows: RowBatch?
     ) throws -> (any PendingAnswer)? { nil }
 
-    /// Runs a statement over a batch before all that follow it; its rows are waited for when they are needed. An empty
-    /// batch runs nothing.
+    /// Runs a statement, over a batch if there is one, before all that follow it; its rows are waited for when they are
+    /// needed. An empty batch runs nothing.
     package func ask<T>(
-        _ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch,
+        _ statement: Statement, _ arguments: [SQLValue] = [], rows: RowBatch? = nil,
         _ decode: @escaping (any Row) throws -> T
     ) throws -> Asked<T> {
         if let pending = try ask(statement, arguments, rows: rows) {
@@ -64,7 +67,8 @@ extension Transaction {
                 return results
             }
         }
-        let results = try all(statement, arguments, rows: rows, decode)
+        var results: [T] = []
+        _ = try run(statement, arguments, rows: rows) { results.append(try decode($0)) }
         return Asked { results }
     }
 

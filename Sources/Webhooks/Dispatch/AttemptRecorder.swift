@@ -29,12 +29,14 @@ final class AttemptRecorder: Sendable {
     ) {
         self.logger = logger
         self.execution = execution
-        // PostgreSQL writes in two threads, each batch with a flush of its own. Behind SQLite's one writer new orders
-        // wait as long as a batch takes, and many small ones share a commit.
-        let (batch, commits, fullCommits) = database.dialect == .postgres ? (256, 2, 2) : (32, 1, 64)
+        // Nobody waits for records. For PostgreSQL each batch is a transaction with its ways and a flush of its own,
+        // and two at once wait for each other where they are of one replay: one large batch at a time costs least.
+        // Behind SQLite's one writer new orders wait as long as a batch takes, and many small ones share a commit.
+        let (batch, fullCommits, linger) =
+            database.dialect == .postgres ? (512, 1, Duration.milliseconds(12)) : (32, 64, .milliseconds(5))
         self.committer = GroupCommitter(
             database: database, lane: .background, batchLimit: batch, waitingLimit: 32_768,
-            linger: execution.linger, commitsMost: commits, fullCommitsMost: fullCommits
+            linger: execution.lingers ? linger : nil, fullCommitsMost: fullCommits
         ) { transaction, records in
             let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
             let batch = Batch(

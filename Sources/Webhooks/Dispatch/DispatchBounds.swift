@@ -13,7 +13,8 @@ package struct DispatchBounds: Sendable, Equatable {
     package var connections: Int
 
     /// Deliveries of replays to one endpoint that are being written. Few with SQLite, since what happens now waits for
-    /// its one writer; more where a flush takes longer and nobody waits for those of others.
+    /// its one writer; more where records wait longer for each other. There it is what holds a replay back, so that it
+    /// leaves some of the processors to what happens now.
     package var writing = 64
 
     package static let standard = DispatchBounds(slots: 16_384, reservedSlots: 4096, places: 16_384)

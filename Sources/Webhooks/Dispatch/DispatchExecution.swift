@@ -5,16 +5,16 @@ import Kernel
 package struct DispatchExecution: Sendable {
     /// Runs a call beside its starter.
     let start: @Sendable (@escaping @Sendable () async -> Void) -> Void
-    /// How long the records of attempts wait for others to share their commit.
-    let linger: Duration?
+    /// Whether the records of attempts wait a while for others to share their commit.
+    let lingers: Bool
     /// Time since some beginning, by a clock that nobody sets.
     let uptime: @Sendable () -> Duration
     /// Returns when the bell was rung, and no later than after the duration.
     let wait: @Sendable (Doorbell, Duration) async -> Void
 
-    /// As a server does it. Five milliseconds make hundreds of records share a flush, and nobody waits for them.
+    /// As a server does it.
     package static let standard = DispatchExecution(
-        start: { work in Task { await work() } }, linger: .milliseconds(5),
+        start: { work in Task { await work() } }, lingers: true,
         uptime: { [beginning = ContinuousClock.now] in beginning.duration(to: .now) },
         wait: { bell, limit in await bell.wait(upTo: limit) })
 }

@@ -37,6 +37,9 @@ package enum EventStore {
     /// The columns that `decode` reads, for a statement that calls the event table `e`.
     static let columns = columns(withheld: "e.withheld")
 
+    /// The same for those that are to be delivered: without what is withheld.
+    static let deliveredColumns = columns(withheld: "NULL")
+
     private static func columns(withheld: String) -> String {
         """
         e.id, e.tenant_id, e.org_id, e.user_id, e.role, e.type, e.entity_type, e.entity_id, e.occurred_at, e.source,
@@ -70,7 +73,7 @@ package enum EventStore {
     }
 
     private static let fetchStatement = Statement(
-        composed: "SELECT \(columns(withheld: "NULL")) FROM {rows} r JOIN event e ON e.id = r.wanted")
+        composed: "SELECT \(deliveredColumns) FROM {rows} r JOIN event e ON e.id = r.wanted")
 
     /// The newest events of one entity of a tenant, oldest first.
     package static func timeline<Kind>(

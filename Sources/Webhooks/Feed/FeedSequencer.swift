@@ -54,9 +54,7 @@ package final class FeedSequencer: Service {
     /// Numbers what is committed, in the order of insertion; returns how many events that were.
     package func numberPending() async throws -> Int {
         let (entries, before) = try await database.write(.background) { transaction in
-            let (entries, head) = try FeedStore.takePending(limit: Self.batch, in: transaction)
-            if !entries.isEmpty { try FeedStore.number(entries, in: transaction) }
-            return (entries, head)
+            try FeedStore.numberPending(limit: Self.batch, in: transaction)
         }
         let known = head.withLock { head in
             defer { head = before + Int64(entries.count) }

@@ -11,7 +11,12 @@ enum FeedStore {
 
     /// Where commits are in order the events get their positions at once; elsewhere the sequencer numbers them later.
     static func place(_ entries: [Entry], in transaction: any Transaction) throws {
-        if transaction.dialect.commitsInOrder { return try number(entries, in: transaction) }
+        if transaction.dialect.commitsInOrder {
+            let head = try transaction.first(
+                "UPDATE feed_head SET position = position + $1 WHERE id = 1 RETURNING position", [.int(entries.count)]
+            ) { $0.int(0) }
+            return try insert(entries, behind: required(head) - Int64(entries.count), in: transaction)
+        }
         var rows = RowBatch(["tenant_id": .uuid, "org_id": .uuid, "event_id": .uuid])
         rows.reserve(entries.count)
         for entry in entries {
@@ -23,19 +28,15 @@ enum FeedStore {
             """, rows: rows)
     }
 
-    /// Takes the next positions under the lock of the one row that counts them, which is held until the commit: whoever
-    /// sees a position sees all lower ones too.
-    static func number(_ entries: [Entry], in transaction: any Transaction) throws {
-        let head = try transaction.first(
-            "UPDATE feed_head SET position = position + $1 WHERE id = 1 RETURNING position", [.int(entries.count)]
-        ) { $0.int(0) }
-        guard let head else { throw StorageError(.corrupt, "feed_head has no row") }
+    /// Gives entries the positions behind `head` under the lock of the one row that counts them, which is held until
+    /// the commit: whoever sees a position sees all lower ones too.
+    private static func insert(_ entries: [Entry], behind head: Int64, in transaction: any Transaction) throws {
         var rows = RowBatch(["tenant_id": .uuid, "org_id": .uuid, "position": .int, "event_id": .uuid])
         rows.reserve(entries.count)
         for (index, entry) in entries.enumerated() {
-            let position = head - Int64(entries.count) + Int64(index) + 1
             rows.append(
-                .id(entry.scope.tenant), .id(entry.scope.organisation), .int(position), .id(entry.event))
+                .id(entry.scope.tenant), .id(entry.scope.organisation), .int(head + Int64(index) + 1),
+                .id(entry.event))
         }
         try transaction.execute(
             """
@@ -44,12 +45,18 @@ enum FeedStore {
             """, rows: rows)
     }
 
-    /// Takes committed events that have no position yet out of the waiting room, in the order of insertion.
+    private static func required(_ head: Int64?) throws -> Int64 {
+        guard let head else { throw StorageError(.corrupt, "feed_head has no row") }
+        return head
+    }
+
+    /// Takes committed events that have no position yet out of the waiting room, and numbers them in the order of
+    /// insertion.
     ///
     /// - Returns: them, and how far the feed was numbered before.
-    static func takePending(limit: Int, in transaction: any Transaction) throws -> (entries: [Entry], head: Int64) {
+    static func numberPending(limit: Int, in transaction: any Transaction) throws -> (entries: [Entry], head: Int64) {
         // The lock comes before the look: a look before it could miss what the holder is about to leave behind.
-        let head = try transaction.first("SELECT position FROM feed_head WHERE id = 1 {for update}") { $0.int(0) }
+        let lock = try transaction.ask("SELECT position FROM feed_head WHERE id = 1 {for update}") { $0.int(0) }
         var pending: [(sequence: Int64, entry: Entry)] = try transaction.all(
             """
             DELETE FROM feed_pending
@@ -58,7 +65,12 @@ enum FeedStore {
             """, [.int(limit)]
         ) { ($0.int(0), Entry(scope: Scope(tenant: $0.id(1), organisation: $0.id(2)), event: $0.id(3))) }
         pending.sort { $0.sequence < $1.sequence }
-        return (pending.map(\.entry), head ?? 0)
+        let (entries, head) = (pending.map(\.entry), try required(lock.first()))
+        if entries.isEmpty { return (entries, head) }
+        try transaction.execute(
+            "UPDATE feed_head SET position = $1 WHERE id = 1", [.int(head + Int64(entries.count))])
+        try insert(entries, behind: head, in: transaction)
+        return (entries, head)
     }
 
     /// An entry of one organisation's feed.

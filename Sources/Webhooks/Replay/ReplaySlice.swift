@@ -7,8 +7,13 @@ struct ReplaySlice {
     /// Entries of the feed that are looked at in one transaction, however few of them are wanted.
     static let window = 2000
 
+    struct Placed: Sendable {
+        let position: Int64
+        let event: DomainEvent
+    }
+
     /// Those that the subscription's filter takes.
-    let found: [FeedStore.Placed]
+    let found: [Placed]
     /// How far the feed has been gone through.
     let lastPosition: Int64
 
@@ -20,7 +25,7 @@ struct ReplaySlice {
         of replay: Replay, after position: Int64, for target: ReplayTarget, limit: Int,
         in transaction: any Transaction
     ) throws -> ReplaySlice {
-        var found: [FeedStore.Placed] = []
+        var found: [Placed] = []
         var last = position
         for window in [min(4 * limit, Self.window), Self.window] {
             if found.count == limit || last >= replay.endPosition { break }
@@ -30,9 +35,7 @@ struct ReplaySlice {
             last = end
         }
         if found.count == limit { last = found.last?.position ?? last }
-        let taken = try target.isUnfiltered ? nil : Set(target.taken(of: found.map(\.event), in: transaction))
-        return ReplaySlice(
-            found: taken.map { taken in found.filter { taken.contains($0.event) } } ?? found, lastPosition: last)
+        return ReplaySlice(found: try target.taken(of: found), lastPosition: last)
     }
 
     /// The last position of a window of so many entries, which is the replay's own where that comes first.
@@ -46,16 +49,16 @@ struct ReplaySlice {
     private static func wanted(
         of replay: Replay, _ patterns: [EventPattern], from first: Int64, to last: Int64, limit: Int,
         in transaction: any Transaction
-    ) throws -> [FeedStore.Placed] {
+    ) throws -> [Placed] {
         let conditions = conditions(replay, patterns, from: first, to: last, more: [.int(limit)])
         return try transaction.all(
             Statement(
                 composed: """
-                    SELECT f.position, f.event_id FROM feed f JOIN event e ON e.id = f.event_id
+                    SELECT f.position, \(EventStore.deliveredColumns) FROM feed f JOIN event e ON e.id = f.event_id
                     WHERE f.tenant_id = $1 AND f.org_id = $2 AND f.position > $3 AND f.position <= $4\(conditions.text)
                     ORDER BY f.position LIMIT $5
                     """), conditions.arguments
-        ) { FeedStore.Placed(position: $0.int(0), event: $0.id(1)) }
+        ) { Placed(position: $0.int(0), event: EventStore.decode($0, from: 1)) }
     }
 
     /// How many events of a window are wanted, and where the next window begins; nil at the end.
@@ -78,7 +81,7 @@ struct ReplaySlice {
         let found = try transaction.all(
             Statement(composed: "SELECT f.event_id \(rest)"), conditions.arguments
         ) { $0.id(0, of: Event.self) }
-        return (try target.taken(of: found, in: transaction).count, next)
+        return (try target.count(of: found, in: transaction), next)
     }
 
     private static func conditions(
@@ -124,18 +127,23 @@ struct ReplayTarget: Sendable {
     var patterns: [EventPattern] { stored.patterns }
     var isUnfiltered: Bool { stored.filter == nil }
 
-    /// Those events that the filter takes, in their order. Without a filter nothing is read.
-    func taken(of events: [EventID], in transaction: any Transaction) throws -> [EventID] {
-        if isUnfiltered { return events }
+    /// Those that the filter takes.
+    func taken(of placed: [ReplaySlice.Placed]) throws -> [ReplaySlice.Placed] {
+        if isUnfiltered { return placed }
         var gate = FilterGate(filters)
-        var taken: [EventID] = []
+        return try placed.filter { try gate.takes($0.event, for: stored) }
+    }
+
+    /// How many of these events the filter takes; they are read a part at a time.
+    func count(of events: [EventID], in transaction: any Transaction) throws -> Int {
+        var gate = FilterGate(filters)
+        var count = 0
         for start in stride(from: 0, to: events.count, by: Self.readMost) {
             let part = events[start..<min(start + Self.readMost, events.count)]
-            let found = try EventStore.fetch(Set(part), in: transaction)
-            for id in part {
-                if let event = found[id], try gate.takes(event, for: stored) { taken.append(id) }
+            for event in try EventStore.fetch(Set(part), in: transaction).values {
+                if try gate.takes(event, for: stored) { count += 1 }
             }
         }
-        return taken
+        return count
     }
 }

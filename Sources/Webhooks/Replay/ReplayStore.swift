@@ -39,7 +39,11 @@ enum ReplayStore {
     }
 
     static func fetch(_ id: ReplayID, scope: Scope, in transaction: any Transaction) throws -> Replay? {
-        try transaction.first(
+        try ask(id, scope: scope, in: transaction).first()
+    }
+
+    static func ask(_ id: ReplayID, scope: Scope, in transaction: any Transaction) throws -> Asked<Replay> {
+        try transaction.ask(
             Statement(composed: "SELECT \(columns) FROM replay WHERE id = $1 AND tenant_id = $2 AND org_id = $3"),
             [.id(id), .id(scope.tenant), .id(scope.organisation)], decode)
     }
@@ -144,10 +148,10 @@ enum ReplayStore {
     // MARK: Deliveries
 
     /// Deliveries that were written and neither taken nor given up.
-    static func waiting(_ id: ReplayID, in transaction: any Transaction) throws -> Int {
-        try transaction.first(
+    static func askWaiting(_ id: ReplayID, in transaction: any Transaction) throws -> Asked<Int> {
+        try transaction.ask(
             "SELECT count(*) FROM delivery WHERE replay_id = $1 AND state = 'pending'", [.id(id)]
-        ) { Int($0.int(0)) } ?? 0
+        ) { Int($0.int(0)) }
     }
 
     /// Deliveries by what became of them.

@@ -16,7 +16,6 @@ extension ReplayTurn {
         /// Deliveries have to be written before they are sent.
         var writesFirst = false
         var slice: ReplaySlice?
-        var events: [EventID: DomainEvent] = [:]
     }
 
     /// Begins what there is room for. What waits is counted by reading, so that the writer has no work with it; it
@@ -41,23 +40,27 @@ extension ReplayTurn {
         if found.writesFirst {
             return course.isEmpty && found.limit > 0 ? try await write(found.limit, now: now) : Step()
         }
-        return found.slice.map { send($0, found.events, room, now: now) } ?? Step()
+        return found.slice.map { send($0, room, now: now) } ?? Step()
     }
 
     /// Nil if the replay is not to go on for now.
     private func find(_ room: Room, now: Timestamp, in transaction: any Transaction) throws -> Found? {
-        guard let replay = try ReplayStore.fetch(claim.id.cast(), scope: scope, in: transaction) else { return nil }
+        let (id, scope): (ReplayID, Scope) = (claim.id.cast(), scope)
+        let asked = (
+            replay: try ReplayStore.ask(id, scope: scope, in: transaction),
+            target: try SubscriptionStore.ask(subscription, scope: scope, in: transaction),
+            waiting: try ReplayStore.askWaiting(id, in: transaction)
+        )
+        guard let replay = try asked.replay.first() else { return nil }
         if replay.state == .cancelled {
             return Found(isCancelled: true, rate: rate, pacedUntil: pacedUntil, pace: pace)
         }
         // While it closes it is only asked whether the store is there: without one nothing that is under way ends.
         if isClosing { return nil }
-        guard replay.state == .running,
-            let target = try SubscriptionStore.fetch(subscription, scope: scope, in: transaction),
-            target.status == .active
+        guard replay.state == .running, let target = try asked.target.first(), target.status == .active
         else { return nil }
         var found = Found(rate: replay.rate, pacedUntil: replay.pacedUntil, pace: pace)
-        let waiting = try ReplayStore.waiting(replay.id, in: transaction) + course.underWay.count
+        let waiting = try (asked.waiting.first() ?? 0) + course.underWay.count
         found.limit = ReplayPace.allowance(
             replay.rate, room: found.pace.room(waiting: waiting),
             pacedUntil: replay.rate == rate ? pacedUntil : replay.pacedUntil, now: now)
@@ -69,28 +72,25 @@ extension ReplayTurn {
         if places < workflow.slice, places < found.limit, !course.isEmpty { found.limit = 0 }
         found.limit = min(found.limit, places)
         if found.limit == 0 { return found }
-        let slice = try ReplaySlice.next(
+        found.slice = try ReplaySlice.next(
             of: replay, after: course.read, for: ReplayTarget(target, filters: workflow.filters), limit: found.limit,
             in: transaction)
-        found.events = try EventStore.fetch(Set(slice.found.lazy.map(\.event)), in: transaction)
-        found.slice = slice
         return found
     }
 
     /// Has a slice sent, as far as there is room for it.
-    private mutating func send(
-        _ slice: ReplaySlice, _ events: [EventID: DomainEvent], _ room: Room, now: Timestamp
-    ) -> Step {
+    private mutating func send(_ slice: ReplaySlice, _ room: Room, now: Timestamp) -> Step {
         var (room, deliveries) = (room, [ReadyDelivery]())
         let before = course.read
         var isCut = false
         for placed in slice.found {
-            guard !course.passesOver(placed.event), let event = events[placed.event] else {
+            if course.passesOver(placed.event.id) {
                 course.goThrough(to: placed.position)
                 continue
             }
             let delivery = ReadyDelivery(
-                id: workflow.ids.next(), tenant: claim.tenant, subscription: subscription, event: event, attempts: 0,
+                id: workflow.ids.next(), tenant: claim.tenant, subscription: subscription, event: placed.event,
+                attempts: 0,
                 claim: claim.number, leaseEnds: claimEnds, createdAt: now, replay: claim.id.cast(), sending: sending)
             isCut = !room.take(subscription, claim.tenant, places: delivery.places)
             if isCut { break }
@@ -136,7 +136,7 @@ extension ReplayTurn {
         let slice = try ReplaySlice.next(
             of: replay, after: course.read, for: ReplayTarget(target, filters: workflow.filters), limit: limit,
             in: transaction)
-        let events = slice.found.map(\.event).filter { !turn.course.passesOver($0) }
+        let events = slice.found.map(\.event.id).filter { !turn.course.passesOver($0) }
         let fanOut = ReplayFanOut(ids: workflow.ids, dispatcher: workflow.dispatcher)
         let new = try fanOut.record(
             events, of: replay.id, to: subscription, tenant: claim.tenant, isOrdered: target.isOrdered, now: now,

@@ -118,7 +118,11 @@ enum SubscriptionStore {
     }
 
     static func fetch(_ id: SubscriptionID, scope: Scope, in transaction: any Transaction) throws -> Stored? {
-        try transaction.first(
+        try ask(id, scope: scope, in: transaction).first()
+    }
+
+    static func ask(_ id: SubscriptionID, scope: Scope, in transaction: any Transaction) throws -> Asked<Stored> {
+        try transaction.ask(
             Statement(composed: "SELECT \(columns) FROM subscription WHERE id = $1 AND tenant_id = $2 AND org_id = $3"),
             [.id(id), .id(scope.tenant), .id(scope.organisation)], decode)
     }

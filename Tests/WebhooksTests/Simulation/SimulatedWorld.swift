@@ -172,7 +172,7 @@ final class SimulatedWorld: @unchecked Sendable {
     func execution(of life: NodeLife) -> DispatchExecution {
         let (executor, beginning) = (executor, time.now)
         return DispatchExecution(
-            start: { executor.start($0) }, linger: nil, uptime: { self.time.now - beginning },
+            start: { executor.start($0) }, lingers: false, uptime: { self.time.now - beginning },
             wait: { bell, limit in
                 await withCheckedContinuation {
                     self.pauses.append(Pause(life: life, bell: bell, due: self.time.now + limit, resume: $0))
