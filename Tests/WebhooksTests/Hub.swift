@@ -16,6 +16,12 @@ struct Hub: Sendable {
     static let stranger = Scope(tenant: ID(high: 8, low: 8), organisation: ID(high: 9, low: 9))
     static let neighbour = Scope(tenant: scope.tenant, organisation: ID(high: 3, low: 3))
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    /// Those of a server, with room for two slices of a replay on either engine.
+    private static let bounds = {
+        var bounds = DispatchBounds.standard
+        bounds.writing = 64
+        return bounds
+    }()
 
     let database: ObservedDatabase
     let time: ManualTime
@@ -52,7 +58,7 @@ struct Hub: Sendable {
             database: database,
             sender: AttemptSender(
                 exchange: exchange, directory: directory, time: time.source, userAgent: "Tradewind-Webhooks"),
-            time: time.source, random: { random.withLock { $0.next() } }, logger: Self.quiet,
+            time: time.source, random: { random.withLock { $0.next() } }, logger: Self.quiet, bounds: Self.bounds,
             watch: isWatched
                 ? .health(ids: ids, time: time.source, writer: seed &* 77, sequencer: sequencer) : .none,
             leases: leases)

@@ -17,7 +17,8 @@ struct Replays {
     init(_ hub: Hub) {
         self.hub = hub
         workflow = ReplayWorkflow(
-            database: hub.database, dispatcher: hub.dispatcher, ids: hub.ids, time: hub.time.source)
+            database: hub.database, dispatcher: hub.dispatcher, ids: hub.ids, time: hub.time.source,
+            slice: 32)
         runner = WorkflowRunner(
             kind: workflow, database: hub.database, time: hub.time.source, random: { 77 }, logger: Hub.quiet)
         service = ReplayService(

@@ -15,7 +15,7 @@ package struct DispatchBounds: Sendable, Equatable {
     /// Deliveries of replays to one endpoint that are being written. Few with SQLite, since what happens now waits for
     /// its one writer; more where records wait longer for each other. There it is what holds a replay back, so that it
     /// leaves some of the processors to what happens now.
-    package var writing = 64
+    package var writing = 48
 
     package static let standard = DispatchBounds(slots: 16_384, reservedSlots: 4096, places: 16_384)
 

@@ -16,7 +16,7 @@ package final class Dispatcher: Service {
     static let callTime = Leases.current.callTime
 
     /// See `DispatchBounds.writing`.
-    private static let writingBesideOthers = 352
+    private static let writingBesideOthers = 320
 
     /// The claim number of deliveries that this process commits itself.
     let claim: Int64

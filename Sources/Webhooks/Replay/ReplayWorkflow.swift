@@ -30,13 +30,16 @@ package struct ReplayWorkflow: WorkflowKind {
     let execution: DispatchExecution
     let filters = FilterCache()
     /// Deliveries that are begun at once.
-    let slice = 32
+    let slice: Int
 
+    /// - Parameter slice: as the store asks for it, if nothing is said: each look at the feed takes four ways to a
+    ///   server and back.
     package init(
         database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource,
-        execution: DispatchExecution = .standard
+        execution: DispatchExecution = .standard, slice: Int? = nil
     ) {
         self.database = database
+        self.slice = slice ?? (database.dialect == .sqlite ? 32 : 64)
         self.execution = execution
         self.dispatcher = dispatcher
         self.ids = ids
