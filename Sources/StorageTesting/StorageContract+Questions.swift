@@ -68,6 +68,26 @@ extension StorageContract {
             #expect(found == [1])
             expectEqual(try await database.numbers(), [1])
         },
+        ContractCheck("A question without a batch is answered too, whole or by its first row, in reads as in writes") {
+            database in
+            try await database.write { transaction in
+                try transaction.insert(1)
+                try transaction.insert(2)
+            }
+            @Sendable func questions(in transaction: any Transaction) throws -> [[Int64]] {
+                func ask(_ condition: String) throws -> Asked<Int64> {
+                    try transaction.ask(
+                        Statement(composed: "SELECT number FROM sample WHERE \(condition) $1 ORDER BY number"),
+                        [.int(1)]
+                    ) { $0.int(0) }
+                }
+                let (all, first, none) = (try ask("number >="), try ask("number >="), try ask("number <"))
+                return [try all.answer(), try first.first().map { [$0] } ?? [], try none.first().map { [$0] } ?? []]
+            }
+            let written = try await database.write { try questions(in: $0) }
+            let read = try await database.read { try questions(in: $0) }
+            #expect(written == [[1, 2], [1], []] && read == written)
+        },
         ContractCheck("A question over an empty batch asks nothing and answers nothing") { database in
             let before = database.statementCount
             let found = try await database.write { transaction in

@@ -32,7 +32,7 @@ package struct ReplayWorkflow: WorkflowKind {
     /// Deliveries that are begun at once.
     let slice: Int
 
-    /// - Parameter slice: as the store asks for it, if nothing is said: each look at the feed takes four ways to a
+    /// - Parameter slice: as the store asks for it, if nothing is said: each look at the feed takes three ways to a
     ///   server and back.
     package init(
         database: any Database, dispatcher: Dispatcher, ids: IDGenerator, time: TimeSource,
