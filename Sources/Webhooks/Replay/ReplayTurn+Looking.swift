@@ -46,21 +46,23 @@ extension ReplayTurn {
     /// Nil if the replay is not to go on for now.
     private func find(_ room: Room, now: Timestamp, in transaction: any Transaction) throws -> Found? {
         let (id, scope): (ReplayID, Scope) = (claim.id.cast(), scope)
-        let asked = (
-            replay: try ReplayStore.ask(id, scope: scope, in: transaction),
-            target: try SubscriptionStore.ask(subscription, scope: scope, in: transaction),
-            waiting: try ReplayStore.askWaiting(id, in: transaction)
-        )
-        guard let replay = try asked.replay.first() else { return nil }
+        let asked = try ReplayStore.ask(id, scope: scope, in: transaction)
+        // While it closes it is only asked whether the store is there: without one nothing that is under way ends.
+        let more =
+            isClosing
+            ? nil
+            : (
+                target: try SubscriptionStore.ask(subscription, scope: scope, in: transaction),
+                waiting: try ReplayStore.askWaiting(id, in: transaction)
+            )
+        guard let replay = try asked.first() else { return nil }
         if replay.state == .cancelled {
             return Found(isCancelled: true, rate: rate, pacedUntil: pacedUntil, pace: pace)
         }
-        // While it closes it is only asked whether the store is there: without one nothing that is under way ends.
-        if isClosing { return nil }
-        guard replay.state == .running, let target = try asked.target.first(), target.status == .active
+        guard let more, replay.state == .running, let target = try more.target.first(), target.status == .active
         else { return nil }
         var found = Found(rate: replay.rate, pacedUntil: replay.pacedUntil, pace: pace)
-        let waiting = try (asked.waiting.first() ?? 0) + course.underWay.count
+        let waiting = try (more.waiting.first() ?? 0) + course.underWay.count
         found.limit = ReplayPace.allowance(
             replay.rate, room: found.pace.room(waiting: waiting),
             pacedUntil: replay.rate == rate ? pacedUntil : replay.pacedUntil, now: now)
@@ -90,8 +92,8 @@ extension ReplayTurn {
             }
             let delivery = ReadyDelivery(
                 id: workflow.ids.next(), tenant: claim.tenant, subscription: subscription, event: placed.event,
-                attempts: 0,
-                claim: claim.number, leaseEnds: claimEnds, createdAt: now, replay: claim.id.cast(), sending: sending)
+                attempts: 0, claim: claim.number, leaseEnds: claimEnds, createdAt: now, replay: claim.id.cast(),
+                sending: sending)
             isCut = !room.take(subscription, claim.tenant, places: delivery.places)
             if isCut { break }
             course.send(delivery.id, at: placed.position)
@@ -136,7 +138,7 @@ extension ReplayTurn {
         let slice = try ReplaySlice.next(
             of: replay, after: course.read, for: ReplayTarget(target, filters: workflow.filters), limit: limit,
             in: transaction)
-        let events = slice.found.map(\.event.id).filter { !turn.course.passesOver($0) }
+        let events = slice.found.map(\.event).filter { !turn.course.passesOver($0.id) }
         let fanOut = ReplayFanOut(ids: workflow.ids, dispatcher: workflow.dispatcher)
         let new = try fanOut.record(
             events, of: replay.id, to: subscription, tenant: claim.tenant, isOrdered: target.isOrdered, now: now,
