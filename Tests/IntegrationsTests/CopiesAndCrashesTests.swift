@@ -4,7 +4,6 @@ import Events
 import Kernel
 import Signing
 import Storage
-import Synchronization
 import TestSupport
 import Testing
 
@@ -153,62 +152,5 @@ struct CopiesAndCrashesTests {
                 _ = try await late.send(envelope(order("b")), over: link)
             }
         }
-    }
-}
-
-/// A store that can hold back the answer of a read that is already done.
-private final class SlowReads: Database {
-    private struct State {
-        var isArmed = false
-        var held: (@Sendable () -> Void)?
-        var waiter: CheckedContinuation<Void, Never>?
-    }
-
-    private let database: any Database
-    private let state = Mutex(State())
-
-    init(_ database: any Database) { self.database = database }
-
-    var dialect: Dialect { database.dialect }
-    var statementCount: Int { database.statementCount }
-    func report() async throws -> EngineReport { try await database.report() }
-    func shutdown() async { await database.shutdown() }
-
-    func holdNextRead() { state.withLock { $0.isArmed = true } }
-
-    func enqueue(_ work: Work) {
-        let isHeld = state.withLock { state in
-            defer { if !work.isWrite { state.isArmed = false } }
-            return state.isArmed && !work.isWrite
-        }
-        guard isHeld else { return database.enqueue(work) }
-        database.enqueue(
-            Work(lane: work.lane, isWrite: false, body: work.body) { error in
-                let waiter = self.state.withLock { state in
-                    state.held = { work.completion(error) }
-                    defer { state.waiter = nil }
-                    return state.waiter
-                }
-                waiter?.resume()
-            })
-    }
-
-    /// Returns when the read is done and its answer held back.
-    func reached() async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.held == nil { state.waiter = continuation }
-                return state.held != nil
-            }
-            if isThere { continuation.resume() }
-        }
-    }
-
-    func release() {
-        let held = state.withLock { state in
-            defer { state.held = nil }
-            return state.held
-        }
-        held?()
     }
 }

@@ -60,6 +60,41 @@ struct BreakerDispatchTests {
         }
     }
 
+    @Test(
+        "A replay gives an endpoint something to be tried with whose other deliveries have all ended",
+        arguments: TestEngine.allCases)
+    func replayed(engine: TestEngine) async throws {
+        let health = Health()
+        try await withHub(engine, answer: { _ in .status(health.status) }) { hub in
+            let replays = Replays(hub)
+            let (subscription, _) = try await hub.subscribe()
+            try await hub.publish(40)
+            try await hub.untilOpen()
+            let now = hub.time.now
+            try await hub.database.write { transaction in
+                try transaction.execute(
+                    """
+                    UPDATE delivery SET state = 'failed', reason = 'as the test says', claim = 0, held = 0,
+                        finished_at = $1
+                    """, [.time(now)])
+            }
+            health.set(200)
+            let replay = try await replays.begin(subscription.id)
+            var turn = try await replays.turn(try await replays.claim(5))
+            _ = try await turn.step()
+            try await hub.deliveries(32, where: "state = 'pending' AND held = 1 AND replay_id IS NOT NULL")
+            hub.time.advance(by: .seconds(34))
+            #expect(await hub.dispatcher.claimDue() == 1)
+            let loop = Task { try await hub.dispatcher.run() }
+            try await replays.finish(&turn)
+            try await hub.deliveries(40, where: "state = 'delivered' AND replay_id IS NOT NULL")
+            loop.cancel()
+            try await loop.value
+            let ended = try await replays.replay(replay.id)
+            #expect(ended.state == .completed && ended.queued == 40)
+        }
+    }
+
     @Test("What the last calls of a stopping copy say of an endpoint is written down", arguments: TestEngine.allCases)
     func stopping(engine: TestEngine) async throws {
         try await withGatedHub(engine, status: 503) { hub, gate in

@@ -93,6 +93,11 @@ package final class Dispatcher: Service {
         return room
     }
 
+    /// Whether an endpoint gets nothing now but single tries, which are made with what waits for it in the store.
+    func isTripped(_ subscription: SubscriptionID) -> Bool {
+        state.withLock { $0.queues[subscription].map { $0.breaker.state != .closed } ?? false }
+    }
+
     /// Leaves no room to endpoints whose limits only the copy can keep that has their backlog.
     func closeLimited(
         among subscriptions: [SubscriptionID], _ room: inout Room, in transaction: any Transaction
@@ -334,12 +339,15 @@ package final class Dispatcher: Service {
     private func giveBack() async {
         let waiting = state.withLock { $0.drain() }.filter { !$0.isLeasedInMemory }
         await writeTurned()
-        let (now, kept, process) = (time.now(), state.withLock { $0.engaged }, process)
+        let (now, process) = (time.now(), process)
         if waiting.isEmpty && process == nil { return }
         do {
             try await database.write(.background) { transaction in
                 try DeliveryStore.release(waiting, due: now, in: transaction)
-                if let process { try BacklogLeases.giveBack(from: process, keeping: kept, in: transaction) }
+                guard let process else { return }
+                // As it is now: records may have been written while this waited behind them.
+                let kept = self.state.withLock { $0.engaged }
+                try BacklogLeases.giveBack(from: process, keeping: kept, in: transaction)
             }
         } catch {
             logger.warning("leases were not given back; they end by themselves", metadata: ["error": "\(error)"])

@@ -23,6 +23,8 @@ struct ReplayCourse {
     private(set) var read: Int64
     /// Events behind `passed` that an earlier turn has written deliveries for.
     private var doubts: Set<EventID>
+    /// The furthest event that was passed over. While it lies behind `passed`, its row is one that has to be found.
+    private var passedOver = Int64.min
     /// From which delivery on rows may stand for events behind `passed`.
     private(set) var unsureFrom: DeliveryID
     private var entries: Deque<Entry> = []
@@ -49,7 +51,11 @@ struct ReplayCourse {
     var canGoOn: Bool { !hasLost && entries.count < Self.entriesMost }
 
     /// Whether an earlier turn has written a delivery for the event that stands next; asked once for each.
-    mutating func passesOver(_ event: EventID) -> Bool { doubts.remove(event) != nil }
+    mutating func passesOver(_ event: EventID, at position: Int64) -> Bool {
+        guard doubts.remove(event) != nil else { return false }
+        passedOver = position
+        return true
+    }
 
     /// A delivery is about to be sent, for the event at that position.
     mutating func send(_ delivery: DeliveryID, at position: Int64) {
@@ -98,8 +104,9 @@ struct ReplayCourse {
         }
         if entries.isEmpty { passed = read }
         if passed > before { hasNews = true }
-        // Rows of an earlier turn may stand for what comes: until all are passed over, it has to be asked for them.
-        if !doubts.isEmpty { return }
+        // Rows of an earlier turn, whose ids are less, may stand for what is not done with: until all of it is passed
+        // over and done with, the next turn has to ask for them.
+        if !doubts.isEmpty || passedOver > passed { return }
         if let next = entries.first { unsureFrom = next.delivery }
     }
 }

@@ -66,8 +66,11 @@ extension ReplayTurn {
         found.limit = ReplayPace.allowance(
             replay.rate, room: found.pace.room(waiting: waiting),
             pacedUntil: replay.rate == rate ? pacedUntil : replay.pacedUntil, now: now)
-        // Only the copy that has the backlog can keep to limits among copies, and an order is kept among rows.
-        found.writesFirst = target.isOrdered || (workflow.dispatcher.process != nil && target.limitsCalls)
+        // Only the copy that has the backlog can keep to limits among copies, and an order is kept among rows. An open
+        // breaker is tried with rows: if all others have ended there would be nothing to try it with.
+        found.writesFirst =
+            target.isOrdered || workflow.dispatcher.isTripped(subscription)
+            || (workflow.dispatcher.process != nil && target.limitsCalls)
         if found.writesFirst { return found }
         let places = course.canGoOn ? room.endpoints[subscription] ?? 0 : 0
         // Small gaps are left until they are worth a look.
@@ -86,7 +89,7 @@ extension ReplayTurn {
         let before = course.read
         var isCut = false
         for placed in slice.found {
-            if course.passesOver(placed.event.id) {
+            if course.passesOver(placed.event.id, at: placed.position) {
                 course.goThrough(to: placed.position)
                 continue
             }
@@ -138,7 +141,7 @@ extension ReplayTurn {
         let slice = try ReplaySlice.next(
             of: replay, after: course.read, for: ReplayTarget(target, filters: workflow.filters), limit: limit,
             in: transaction)
-        let events = slice.found.map(\.event).filter { !turn.course.passesOver($0.id) }
+        let events = slice.found.filter { !turn.course.passesOver($0.event.id, at: $0.position) }.map(\.event)
         let fanOut = ReplayFanOut(ids: workflow.ids, dispatcher: workflow.dispatcher)
         let new = try fanOut.record(
             events, of: replay.id, to: subscription, tenant: claim.tenant, isOrdered: target.isOrdered, now: now,

@@ -1,63 +1,17 @@
+import Events
 import Kernel
 import Signing
 import Storage
 import Synchronization
 
-/// All that is needed to call one endpoint. A class, because each call takes it out of the directory.
-final class Endpoint: Sendable {
-    let url: String
-    let headers: [Subscription.Header]
-    let profile: Profile
-    let payloadMode: PayloadMode
-    /// Newest first; all of them sign.
-    let keys: [SigningKey]
-    let isActive: Bool
-    /// The subscription's own retries, or those of its profile under the tenant's settings.
-    let schedule: RetrySchedule
-    /// Deliveries a second at most, retries included; nil for no limit.
-    let rateLimit: Int?
-    /// Calls at once at most; nil for what the dispatcher finds.
-    let maxInFlight: Int?
-    /// Whether deliveries about one entity go out one after the other, in the order of their events.
-    let isOrdered: Bool
-    let settings: TenantSettings
-
-    init(
-        url: String, headers: [Subscription.Header], profile: Profile, payloadMode: PayloadMode, keys: [SigningKey],
-        isActive: Bool, schedule: RetrySchedule, rateLimit: Int?, maxInFlight: Int?, isOrdered: Bool,
-        settings: TenantSettings
-    ) {
-        self.url = url
-        self.headers = headers
-        self.profile = profile
-        self.payloadMode = payloadMode
-        self.keys = keys
-        self.isActive = isActive
-        self.schedule = schedule
-        self.rateLimit = rateLimit
-        self.maxInFlight = maxInFlight
-        self.isOrdered = isOrdered
-        self.settings = settings
-    }
-}
-
 /// Endpoints by subscription, kept for a moment so that a busy one costs no query and no unsealing for each delivery.
 ///
 /// A change made by another copy of the server is seen when the moment is over; one made here at once.
 package final class EndpointDirectory: Sendable {
-    private struct Entry {
-        let endpoint: Endpoint?
-        let expires: Timestamp
-    }
-
-    /// How long a change made elsewhere may go unseen.
-    private static let moment: Duration = .seconds(2)
-    private static let entriesMost = 20_000
-
     private let database: any Database
     private let secrets: SecretBox
     private let time: TimeSource
-    private let entries = Mutex<[SubscriptionID: Entry]>([:])
+    private let known = Mutex(KnownEndpoints())
 
     package init(database: any Database, secrets: SecretBox, time: TimeSource) {
         self.database = database
@@ -66,39 +20,68 @@ package final class EndpointDirectory: Sendable {
     }
 
     /// To be called after a change of the subscription, so that the next delivery from here sees it.
-    package func forget(_ id: SubscriptionID) {
-        entries.withLock { _ = $0.removeValue(forKey: id) }
-    }
+    package func forget(_ id: SubscriptionID) { known.withLock { $0.forget(id) } }
 
     /// To be called after a change that concerns all subscriptions of a tenant.
-    package func forgetAll() { entries.withLock { $0.removeAll() } }
+    package func forgetAll() { known.withLock { $0.forgetAll() } }
 
     /// Nil when there is no such subscription any more.
     func endpoint(_ id: SubscriptionID, tenant: TenantID) async throws -> Endpoint? {
         let now = time.now()
-        if let entry = entries.withLock({ $0[id] }), entry.expires > now { return entry.endpoint }
-        let endpoint = try await load(id, tenant: tenant, now: now)
-        entries.withLock { entries in
-            if entries.count >= Self.entriesMost { entries.removeAll() }
-            entries[id] = Entry(endpoint: endpoint, expires: now + Self.moment)
+        switch known.withLock({ $0.answer(for: .init(id: id, tenant: tenant), now: now) }) {
+        case .known(let endpoint): return endpoint
+        case .awaited(let question): return try await question.result.value()[id]?.get()
+        case .wanted(let question): return try await ask(question)[id]?.get()
         }
-        return endpoint
     }
 
-    private func load(_ id: SubscriptionID, tenant: TenantID, now: Timestamp) async throws -> Endpoint? {
-        let found = try await database.read(.background) { transaction in
-            try SubscriptionStore.fetch(id, tenant: tenant, in: transaction).map {
-                (
-                    $0, try SubscriptionStore.secrets(of: id, tenant: tenant, now: now, in: transaction),
-                    try TenantSettings.load(of: tenant, in: transaction)
-                )
+    /// Asks the store. When it cannot be asked, what is known serves until it is too old.
+    private func ask(_ question: KnownEndpoints.Question) async throws -> KnownEndpoints.Found {
+        do {
+            let found = try await load(question)
+            known.withLock { $0.learn(found, from: question) }
+            question.result.settle(.success(found))
+            return found
+        } catch {
+            let now = time.now()
+            let held = known.withLock { known in
+                known.giveUp(question)
+                return known.holding(question.keys[0].id, now: now)
+            }
+            question.result.settle(.failure(error))
+            guard let held else { throw error }
+            return held.endpoint.map { [question.keys[0].id: .success($0)] } ?? [:]
+        }
+    }
+
+    private func load(_ question: KnownEndpoints.Question) async throws -> KnownEndpoints.Found {
+        let keys = question.keys
+        let (stored, sealed, settings) = try await database.read(.background) { transaction in
+            let subscriptions = try SubscriptionStore.ask(keys, in: transaction)
+            let secrets = try SubscriptionStore.askSecrets(of: keys, now: question.asked, in: transaction)
+            let settings = try TenantSettings.ask(of: Set(keys.map(\.tenant)), in: transaction)
+            return (try subscriptions.answer(), try secrets.answer(), try settings.byKey())
+        }
+        let sealedByID = Dictionary(grouping: sealed, by: \.subscription)
+        var found: KnownEndpoints.Found = [:]
+        for stored in stored {
+            guard let profile = ProfileCatalog.profile(named: stored.profile) else { continue }
+            found[stored.id] = Result {
+                try endpoint(
+                    stored, profile, sealedByID[stored.id] ?? [],
+                    under: settings[stored.scope.tenant] ?? TenantSettings())
             }
         }
-        guard let (stored, sealed, settings) = found, let profile = ProfileCatalog.profile(named: stored.profile) else {
-            return nil
-        }
+        return found
+    }
+
+    private func endpoint(
+        _ stored: SubscriptionStore.Stored, _ profile: Profile,
+        _ sealed: [(subscription: SubscriptionID, secret: SubscriptionStore.SealedSecret)],
+        under settings: TenantSettings
+    ) throws -> Endpoint {
         let keys = try sealed.compactMap { row in
-            SigningKey(try secrets.open(row.sealed, context: Self.context(of: row.id)))
+            SigningKey(try secrets.open(row.secret.sealed, context: Self.context(of: row.secret.id)))
         }
         let subscription = try open(stored)
         let schedule = profile.schedule(under: settings)

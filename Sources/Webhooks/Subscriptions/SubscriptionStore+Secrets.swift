@@ -29,13 +29,27 @@ extension SubscriptionStore {
     static func secrets(
         of subscription: SubscriptionID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
     ) throws -> [SealedSecret] {
-        try transaction.all(
+        try askSecrets(of: [.init(id: subscription, tenant: tenant)], now: now, in: transaction).answer().map(\.secret)
+    }
+
+    /// The same for many subscriptions.
+    static func askSecrets(
+        of keys: [KnownEndpoints.Key], now: Timestamp, in transaction: any Transaction
+    ) throws -> Asked<(subscription: SubscriptionID, secret: SealedSecret)> {
+        try transaction.ask(
             """
-            SELECT id, sealed, created_at, expires_at FROM subscription_secret
-            WHERE subscription_id = $1 AND tenant_id = $2 AND (expires_at IS NULL OR expires_at > $3)
-            ORDER BY id DESC
-            """, [.id(subscription), .id(tenant), .time(now)]
-        ) { SealedSecret(id: $0.id(0), sealed: $0.bytes(1), createdAt: $0.time(2), expiresAt: $0.timeOrNil(3)) }
+            SELECT s.subscription_id, s.id, s.sealed, s.created_at, s.expires_at
+            FROM {rows} r JOIN subscription_secret s ON s.subscription_id = r.wanted AND s.tenant_id = r.tenant
+            WHERE s.expires_at IS NULL OR s.expires_at > $1
+            ORDER BY s.id DESC
+            """, [.time(now)], rows: rows(of: keys)
+        ) { row in
+            (
+                row.id(0),
+                SealedSecret(
+                    id: row.id(1), sealed: row.bytes(2), createdAt: row.time(3), expiresAt: row.timeOrNil(4))
+            )
+        }
     }
 
     /// Lets the secrets that there are end at `end`, unless they end before, and removes those that have ended.

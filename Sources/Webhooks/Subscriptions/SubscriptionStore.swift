@@ -133,6 +133,22 @@ enum SubscriptionStore {
             [.id(id), .id(tenant)], decode)
     }
 
+    static func ask(_ keys: [KnownEndpoints.Key], in transaction: any Transaction) throws -> Asked<Stored> {
+        try transaction.ask(
+            Statement(
+                composed: """
+                    SELECT \(columns) FROM subscription
+                    JOIN {rows} r ON r.wanted = subscription.id AND r.tenant = subscription.tenant_id
+                    """), rows: rows(of: keys), decode)
+    }
+
+    /// Subscriptions that are wanted, each named with its owner.
+    static func rows(of keys: [KnownEndpoints.Key]) -> RowBatch {
+        var rows = RowBatch(["wanted": .uuid, "tenant": .uuid])
+        for key in keys { rows.append(.id(key.id), .id(key.tenant)) }
+        return rows
+    }
+
     /// Whether deliveries may go out. The row stays locked: nobody can activate it before this transaction ends.
     static func isActive(_ id: SubscriptionID, tenant: TenantID, in transaction: any Transaction) throws -> Bool {
         try transaction.first(

@@ -28,24 +28,32 @@ package struct TenantSettings: Sendable, Equatable {
 
     /// The tenant's settings, or the defaults where it has set none.
     package static func load(of tenant: TenantID, in transaction: any Transaction) throws -> TenantSettings {
-        let found = try transaction.first(
+        try ask(of: [tenant], in: transaction).byKey()[tenant] ?? TenantSettings()
+    }
+
+    /// The settings of those tenants that have set any.
+    static func ask(
+        of tenants: Set<TenantID>, in transaction: any Transaction
+    ) throws -> Asked<(TenantID, TenantSettings)> {
+        var rows = RowBatch(["tenant": .uuid])
+        for tenant in tenants { rows.append(.id(tenant)) }
+        return try transaction.ask(
             """
-            SELECT retention_days, max_subscriptions, max_retry_attempts, backoff_schedule, failure_threshold,
-                failure_window, min_deliveries_for_disable
-            FROM webhook_setting WHERE tenant_id = $1
-            """, [.id(tenant)]
+            SELECT s.tenant_id, s.retention_days, s.max_subscriptions, s.max_retry_attempts, s.backoff_schedule,
+                s.failure_threshold, s.failure_window, s.min_deliveries_for_disable
+            FROM {rows} r JOIN webhook_setting s ON s.tenant_id = r.tenant
+            """, rows: rows
         ) { row in
             var settings = TenantSettings()
-            settings.retentionDays = Int(row.int(0))
-            settings.maxSubscriptions = Int(row.int(1))
-            settings.maxRetryAttempts = Int(row.int(2))
-            settings.backoffSchedule = row.text(3).split(separator: " ").compactMap { Int($0) }
-            settings.failureThreshold = Int(row.int(4))
-            settings.failureWindow = Int(row.int(5))
-            settings.minDeliveriesForDisable = Int(row.int(6))
-            return settings
+            settings.retentionDays = Int(row.int(1))
+            settings.maxSubscriptions = Int(row.int(2))
+            settings.maxRetryAttempts = Int(row.int(3))
+            settings.backoffSchedule = row.text(4).split(separator: " ").compactMap { Int($0) }
+            settings.failureThreshold = Int(row.int(5))
+            settings.failureWindow = Int(row.int(6))
+            settings.minDeliveriesForDisable = Int(row.int(7))
+            return (row.id(0), settings)
         }
-        return found ?? TenantSettings()
     }
 
     /// Writes all of them: what was a default stays what it is now.

@@ -193,7 +193,9 @@ struct DeliveryJudge {
     /// Whether something happened around a call that may cost its record, which is then made up for by another call.
     private func isExcused(_ call: DeliveryLedger.Call) -> Bool {
         let (from, to) = (call.start - .seconds(90), call.end + .seconds(120))
-        let troubled = call.life.troubles.contains { $0 >= from && $0 <= to }
+        // A copy whose record came late, after its lease, may have sent the same and written it down first.
+        let rivals = (calls[call.pair] ?? []).filter { $0.start >= from && $0.start <= to }.map(\.life)
+        let troubled = ([call.life] + rivals).contains { $0.troubles.contains { $0 >= from && $0 <= to } }
         let changed = ledger.statuses[call.pair.endpoint]?.contains { $0.at >= from && $0.at <= to } ?? false
         let subscription = ledger.subscriptions[call.pair.endpoint]
         let cancelled = account.replays.contains {

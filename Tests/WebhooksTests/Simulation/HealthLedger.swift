@@ -48,8 +48,8 @@ struct HealthLedger {
 
     /// Follows what one transaction did; returns what is wrong with it.
     mutating func follow(_ changes: [TransactionNotes.Change], at now: Timestamp) -> [String] {
-        let attempts = changes.compactMap { if case .attempted(let isFailure, _) = $0 { isFailure } else { nil } }
-        let isGone = changes.contains { if case .attempted(_, true) = $0 { true } else { false } }
+        let attempts = changes.compactMap { if case .attempted(let isFailure, _, _) = $0 { isFailure } else { nil } }
+        let isGone = changes.contains { if case .attempted(_, true, _) = $0 { true } else { false } }
         var found = attempts.isEmpty ? [] : judge(attempts, isGone: isGone, changes, at: now)
         var (expected, told): ([String], [String]) = ([], [])
         for change in changes {
@@ -82,7 +82,8 @@ struct HealthLedger {
         _ attempts: [Bool], isGone: Bool, _ changes: [TransactionNotes.Change], at now: Timestamp
     ) -> [String] {
         var found: [String] = []
-        if !isActive { found.append("an attempt of a disabled subscription is written") }
+        let isLate = changes.contains { if case .attempted(_, _, false) = $0 { true } else { false } }
+        if !isActive, isLate { found.append("an attempt of a disabled subscription is written") }
         let minute = now.milliseconds / 60_000
         counts.append((minute, attempts.count, attempts.count { $0 }))
         counts.removeAll { $0.minute <= minute - Int64(60 * terms.hours) }

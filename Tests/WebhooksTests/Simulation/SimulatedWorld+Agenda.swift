@@ -153,7 +153,8 @@ extension SimulatedWorld {
     private func resend() {
         guard let node = alive, !ledger.acknowledged.isEmpty else { return }
         let index = draw(ledger.endpoints.count)
-        if ledger.endpoints[index].isOrdered { return }
+        // A business event at an operator's endpoint would be told of if it failed, unlike all else there.
+        if ledger.endpoints[index].isOrdered || ledger.endpoints[index].isOperator { return }
         let known = ledger.acknowledged.sorted()
         let (event, id, ledger) = (known[draw(known.count)], ledger.subscriptions[index], ledger)
         node.serve { node in

@@ -92,7 +92,8 @@ final class SimulatedWorld: @unchecked Sendable {
 
     // MARK: Running
 
-    private static let stepsMost = 400_000
+    /// A replay that waits for an endpoint that is down for days looks at it every two seconds.
+    private static let stepsMost = 4_000_000
     /// Leaps between two chances for other tests: this one never waits for anything.
     private static let leapsInARow = 256
 

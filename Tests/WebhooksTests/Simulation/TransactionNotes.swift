@@ -24,7 +24,8 @@ struct TransactionNotes {
 
     /// Something that concerns one subscription, in the order in which it was done.
     enum Change {
-        case attempted(isFailure: Bool, isGone: Bool)
+        /// - isFirst: the delivery is written with it, which disabling its subscription could not end before.
+        case attempted(isFailure: Bool, isGone: Bool, isFirst: Bool)
         case status(isActive: Bool, isCallers: Bool)
         case breakerOpened
         /// Not as a part of a subscription's end.

@@ -86,13 +86,15 @@ final class WatchedTransaction: Transaction {
     private func noteTried(_ rows: RowBatch) {
         noteDeliveries(rows)
         for start in stride(from: 0, to: rows.values.count, by: rows.columns.count) {
-            change(rows.values[start + 3], attempted(rows.values[start + 5], reason: rows.values[start + 6]))
+            let (state, reason) = (rows.values[start + 5], rows.values[start + 6])
+            change(rows.values[start + 3], attempted(state, reason: reason, isFirst: true))
         }
     }
 
-    private func attempted(_ state: SQLValue, reason: SQLValue) -> TransactionNotes.Change {
+    private func attempted(_ state: SQLValue, reason: SQLValue, isFirst: Bool) -> TransactionNotes.Change {
         .attempted(
-            isFailure: state != .text("delivered"), isGone: reason == .text("the endpoint answered 410 Gone"))
+            isFailure: state != .text("delivered"), isGone: reason == .text("the endpoint answered 410 Gone"),
+            isFirst: isFirst)
     }
 
     private func noteDeliveries(_ rows: RowBatch) {
@@ -138,8 +140,8 @@ final class WatchedTransaction: Transaction {
             if rows.values[start + 1] != .int(was.claim) {
                 notes.faults.append("\(id): an attempt is written under a lease that is over")
             }
-            notes.changes.append(
-                (was.subscription, attempted(rows.values[start + 2], reason: rows.values[start + 3])))
+            let (state, reason) = (rows.values[start + 2], rows.values[start + 3])
+            notes.changes.append((was.subscription, attempted(state, reason: reason, isFirst: false)))
         }
         return count
     }
