@@ -44,13 +44,10 @@ package final class EndpointDirectory: Sendable {
             return found
         } catch {
             let now = time.now()
-            let held = known.withLock { known in
-                known.giveUp(question)
-                return known.holding(question.keys[0].id, now: now)
-            }
+            let held = known.withLock { $0.giveUp(question, now: now) }
             question.result.settle(.failure(error))
             guard let held else { throw error }
-            return held.endpoint.map { [question.keys[0].id: .success($0)] } ?? [:]
+            return held
         }
     }
 

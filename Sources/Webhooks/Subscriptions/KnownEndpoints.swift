@@ -26,7 +26,7 @@ struct KnownEndpoints {
     /// opened is an error of its own.
     typealias Found = [SubscriptionID: Result<Endpoint, any Error>]
 
-    /// A question to the store that is under way.
+    /// A question to the store that is under way: the first key is the one that it was begun for.
     struct Question: Sendable {
         let keys: [Key]
         let asked: Timestamp
@@ -66,11 +66,6 @@ struct KnownEndpoints {
         return .wanted(question)
     }
 
-    /// What is known and still holds; nil when nothing is.
-    func holding(_ id: SubscriptionID, now: Timestamp) -> (endpoint: Endpoint?, Void)? {
-        entries[id].flatMap { now - $0.asked < Self.moment ? ($0.endpoint, ()) : nil }
-    }
-
     /// Keeps what the store said, but for those that were to be forgotten since it was asked.
     mutating func learn(_ found: Found, from question: Question) {
         if entries.count + question.keys.count > Self.entriesMost {
@@ -89,8 +84,13 @@ struct KnownEndpoints {
         }
     }
 
-    /// The store could not be asked.
-    mutating func giveUp(_ question: Question) { _ = end(question) }
+    /// The store could not be asked. Returns what is known and still holds of what was wanted; nil when nothing is.
+    mutating func giveUp(_ question: Question, now: Timestamp) -> Found? {
+        _ = end(question)
+        let id = question.keys[0].id
+        guard let entry = entries[id], now - entry.asked < Self.moment else { return nil }
+        return entry.endpoint.map { [id: .success($0)] } ?? [:]
+    }
 
     /// Whoever comes now asks anew; a question that is under way may have been answered before the change.
     mutating func forget(_ id: SubscriptionID) {
