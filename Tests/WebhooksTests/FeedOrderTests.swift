@@ -42,6 +42,29 @@ struct FeedOrderTests {
         }
     }
 
+    @Test(
+        "After a quiet hour nothing is left out that a copy with an earlier clock committed later",
+        arguments: TestEngine.allCases)
+    func skewedBeginning(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let replays = Replays(hub)
+            let (subscription, _) = try await hub.subscribe()
+            let begin = hub.time.now
+            hub.time.advance(by: .milliseconds(250))
+            let first = try await hub.publish(2)
+            hub.time.set(begin)
+            let second = try await Hub(hub.database, hub.time, seed: 2).publish(2)
+            hub.time.advance(by: .seconds(60))
+            #expect(try #require(second.last).id < first[0].id)
+            let request = try replays.request(subscription.id, since: begin - .seconds(10))
+            #expect(try await replays.service.count(request, scope: Hub.scope) == 4)
+            let before = try await hub.database.read { transaction in
+                try FeedStore.position(before: begin - .seconds(10), in: transaction)
+            }
+            #expect(before == 0)
+        }
+    }
+
     @Test("With many writers, and one that commits late, a reader skips nothing and nothing moves")
     func lateCommit() async throws {
         let time = ManualTime()

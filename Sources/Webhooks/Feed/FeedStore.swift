@@ -126,19 +126,21 @@ enum FeedStore {
     /// transaction stays open that long.
     private static let slack: Duration = .seconds(3600)
 
-    /// A position before which nothing happened at `time` or later.
+    /// A position up to which nothing happened at `time` or later: that of the last event, by its id, which is so old
+    /// that whatever was committed before it is older than `time`. The first one that is not so old would not do: after
+    /// a quiet hour it may be the second that was committed, of a copy whose clock is behind.
     static func position(before time: Timestamp, in transaction: any Transaction) throws -> Int64 {
-        try position(of: EventID(from: time - slack), in: transaction).map { $0 - 1 } ?? .max - 1
+        try transaction.first(
+            "SELECT position FROM feed WHERE event_id < $1 ORDER BY event_id DESC LIMIT 1",
+            [.id(EventID(from: time - slack))]
+        ) { $0.int(0) } ?? 0
     }
 
     /// A position from which on nothing happened before `time`.
     static func position(behind time: Timestamp, in transaction: any Transaction) throws -> Int64 {
-        try position(of: EventID(from: time + slack), in: transaction) ?? .max
-    }
-
-    private static func position(of first: EventID, in transaction: any Transaction) throws -> Int64? {
         try transaction.first(
-            "SELECT position FROM feed WHERE event_id >= $1 ORDER BY event_id LIMIT 1", [.id(first)]
-        ) { $0.int(0) }
+            "SELECT position FROM feed WHERE event_id >= $1 ORDER BY event_id LIMIT 1",
+            [.id(EventID(from: time + slack))]
+        ) { $0.int(0) } ?? .max
     }
 }
