@@ -28,8 +28,11 @@ package final class SharedResult<Value: Sendable>: Sendable {
             let settled = state.withLock { state -> Result<Value, any Error>? in
                 switch state {
                 case .settled(let result): return result
-                case .open(let waiting):
-                    state = .open(waiting + [continuation])
+                case .open(var waiting):
+                    // The state lets go of the list first, or each who comes would copy it.
+                    state = .open([])
+                    waiting.append(continuation)
+                    state = .open(waiting)
                     return nil
                 }
             }
