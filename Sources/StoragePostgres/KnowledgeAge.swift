@@ -8,8 +8,8 @@ struct KnowledgeAge {
 
     /// Plans. One that was made while a table was empty takes whichever index comes first and walks all of the tenant's
     /// rows with it. The works are as many as a table needs to grow from nothing to where the choice begins to matter:
-    /// some thousand new rows at the most. Planning costs a fraction of a millisecond for each statement, and an order that
-    /// has to wait for it 4 ms: it must not be one in a hundred.
+    /// some thousand new rows at the most. Planning costs a fraction of a millisecond for each statement, and the order
+    /// that has to wait for all of it 4 ms: it must not be one in a hundred.
     static let plans = KnowledgeAge(works: 1024, least: .milliseconds(200), most: .seconds(5))
 
     /// Statistics, which are the whole database's. A session reports what it has written once a second. Who has just
