@@ -50,6 +50,11 @@ struct KnownEndpointsTests {
         }
     }
 
+    /// Has endpoints that are known taken once more.
+    private static func use(_ known: inout KnownEndpoints, _ numbers: ClosedRange<UInt64>) {
+        for number in numbers { _ = isKnown(&known, number, after: .milliseconds(1)) }
+    }
+
     private struct TestFailure: Error {
         let text: String
         init(_ text: String) { self.text = text }
@@ -94,7 +99,7 @@ struct KnownEndpointsTests {
     func companions() throws {
         var known = KnownEndpoints()
         try Self.learn(&known, 1...4)
-        for number: UInt64 in 1...3 { _ = Self.isKnown(&known, number, after: .milliseconds(100)) }
+        Self.use(&known, 1...3)
         #expect(try Self.wanted(&known, 9, after: .milliseconds(499)).keys == [Self.key(9)])
         let question = try Self.wanted(&known, 1, after: .seconds(1))
         #expect(question.keys == [Self.key(1), Self.key(2), Self.key(3)], "4 is not in use")
@@ -107,7 +112,7 @@ struct KnownEndpointsTests {
         var known = KnownEndpoints()
         let count = UInt64(KnownEndpoints.questionMost) + 10
         try Self.learn(&known, 1...count)
-        for number in 1...count { _ = Self.isKnown(&known, number, after: .milliseconds(1)) }
+        Self.use(&known, 1...count)
         let first = try Self.wanted(&known, 1, after: .seconds(1))
         #expect(first.keys.count == KnownEndpoints.questionMost)
         let second = try Self.wanted(&known, count, after: .seconds(1))
@@ -119,7 +124,7 @@ struct KnownEndpointsTests {
     func forgotten() throws {
         var known = KnownEndpoints()
         try Self.learn(&known, 1...2)
-        for number: UInt64 in 1...2 { _ = Self.isKnown(&known, number, after: .milliseconds(1)) }
+        Self.use(&known, 1...2)
         let old = try Self.wanted(&known, 1, after: .seconds(1))
         #expect(old.keys.count == 2)
         known.forget(Self.key(2).id)
@@ -140,7 +145,7 @@ struct KnownEndpointsTests {
     func failed() throws {
         var known = KnownEndpoints()
         try Self.learn(&known, 1...2)
-        for number: UInt64 in 1...2 { _ = Self.isKnown(&known, number, after: .milliseconds(1)) }
+        Self.use(&known, 1...2)
         let question = try Self.wanted(&known, 1, after: .seconds(2))
         known.learn(
             [Self.key(1).id: .failure(TestFailure("sealed")), Self.key(2).id: .success(try Self.endpoint())],

@@ -95,7 +95,7 @@ package final class Dispatcher: Service {
 
     /// Whether an endpoint gets nothing now but single tries, which are made with what waits for it in the store.
     func isTripped(_ subscription: SubscriptionID) -> Bool {
-        state.withLock { $0.queues[subscription].map { $0.breaker.state != .closed } ?? false }
+        state.withLock { $0.queues[subscription]?.isTripped ?? false }
     }
 
     /// Leaves no room to endpoints whose limits only the copy can keep that has their backlog.

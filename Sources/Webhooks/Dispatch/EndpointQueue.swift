@@ -86,6 +86,8 @@ package struct EndpointQueue {
     var waiting: Int { fresh.count + later.count }
     var held: Int { waiting + inFlight }
     var isIdle: Bool { held == 0 }
+    /// Whether it gets nothing now but single tries.
+    var isTripped: Bool { breaker.state != .closed }
 
     // MARK: Room
 
@@ -94,7 +96,7 @@ package struct EndpointQueue {
     /// With many endpoints at work, a quick one gets no more than it can keep connections for: further calls would
     /// close those of others. A slow one does: where a call takes a second, opening a connection for it costs nothing.
     var width: Int {
-        if breaker.state != .closed || limits == nil { return 1 }
+        if isTripped || limits == nil { return 1 }
         let most = quickest < Self.slow ? min(window, connections) : window
         return max(1, min(most, limits?.inFlight ?? Self.windowMost))
     }
@@ -117,7 +119,7 @@ package struct EndpointQueue {
     /// Room for deliveries that come up by themselves. A quarter is kept for the backlog where there is one, or new
     /// deliveries would pass it over for ever.
     var room: Int {
-        if breaker.state != .closed || limits?.isOrdered == true { return 0 }
+        if isTripped || limits?.isOrdered == true { return 0 }
         return max(0, (backlog.exists ? capacity - capacity / 4 : capacity) - held)
     }
 
@@ -131,7 +133,7 @@ package struct EndpointQueue {
 
     /// How many to fetch from the backlog now; zero until there is room for a batch that is worth it.
     var wanted: Int {
-        guard backlog.exists, !backlog.isFetching, breaker.state == .closed else { return 0 }
+        guard backlog.exists, !backlog.isFetching, !isTripped else { return 0 }
         let left = stock - held
         return left >= max(1, stock / 4) ? left : 0
     }

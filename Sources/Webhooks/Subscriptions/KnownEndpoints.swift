@@ -73,7 +73,7 @@ struct KnownEndpoints {
             ages.removeAll()
         }
         for key in end(question) {
-            var endpoint: Endpoint?
+            let endpoint: Endpoint?
             switch found[key.id] {
             case .success(let found): endpoint = found
             case .failure: continue

@@ -128,11 +128,10 @@ enum SubscriptionStore {
     }
 
     static func fetch(_ id: SubscriptionID, tenant: TenantID, in transaction: any Transaction) throws -> Stored? {
-        try transaction.first(
-            Statement(composed: "SELECT \(columns) FROM subscription WHERE id = $1 AND tenant_id = $2"),
-            [.id(id), .id(tenant)], decode)
+        try ask([.init(id: id, tenant: tenant)], in: transaction).first()
     }
 
+    /// Those of many that there are, in no order.
     static func ask(_ keys: [KnownEndpoints.Key], in transaction: any Transaction) throws -> Asked<Stored> {
         try transaction.ask(
             Statement(

@@ -82,8 +82,8 @@ struct HealthLedger {
         _ attempts: [Bool], isGone: Bool, _ changes: [TransactionNotes.Change], at now: Timestamp
     ) -> [String] {
         var found: [String] = []
-        let isLate = changes.contains { if case .attempted(_, _, false) = $0 { true } else { false } }
-        if !isActive, isLate { found.append("an attempt of a disabled subscription is written") }
+        let hadRow = changes.contains { if case .attempted(_, _, false) = $0 { true } else { false } }
+        if !isActive, hadRow { found.append("an attempt of a disabled subscription is written") }
         let minute = now.milliseconds / 60_000
         counts.append((minute, attempts.count, attempts.count { $0 }))
         counts.removeAll { $0.minute <= minute - Int64(60 * terms.hours) }
