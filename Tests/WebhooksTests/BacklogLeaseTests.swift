@@ -62,6 +62,33 @@ struct BacklogLeaseTests {
         }
     }
 
+    @Test(
+        "What is written down after the lease's end counts while nobody else has the backlog",
+        arguments: TestEngine.allCases, [false, true])
+    func late(engine: TestEngine, isTaken: Bool) async throws {
+        try await withHub(engine) { hub in
+            let (subscription, _) = try await hub.subscribe()
+            let event = try await hub.holdBack(1)[0]
+            let shown = try await hub.deliveries(of: subscription.id)[0]
+            _ = try await acquire([subscription.id], for: 1, hub)
+            let record = AttemptRecord(
+                delivery: ReadyDelivery(
+                    id: shown.id, tenant: Hub.scope.tenant, subscription: subscription.id, event: event, attempts: 0,
+                    claim: OwnLeases.claim, leaseEnds: hub.time.now + Self.minute, createdAt: hub.time.now),
+                startedAt: hub.time.now, duration: .zero, phases: nil, outcome: .answered(status: 500, retryAfter: nil),
+                detail: nil, requestHeaders: Array("{}".utf8), responseHeaders: nil, responseBody: nil,
+                decision: .retry(at: hub.time.now + .seconds(5)))
+            hub.time.advance(by: Self.minute)
+            if isTaken { expect(try await acquire([subscription.id], for: 2, hub), [subscription.id]) }
+            let recorded = try await hub.database.write {
+                try DeliveryStore.record([record], by: 1, now: hub.time.now, in: $0)
+            }
+            #expect(recorded.attempts.isEmpty == isTaken)
+            let untouched = "state = 'pending' AND held = 1 AND attempts = 0"
+            #expect(try await hub.count("delivery", where: untouched) == (isTaken ? 1 : 0))
+        }
+    }
+
     // MARK: Copies
 
     /// Two copies of one server, the endpoint of both held back by a gate, with a backlog of forty deliveries.

@@ -233,7 +233,7 @@ struct EndpointWatchTests {
             let database = hub.database
             let cost = try await database.write { transaction in
                 let before = database.statementCount
-                let news = try watch.recorded(records, in: transaction)
+                let news = try watch.recorded(.init(attempts: records), in: transaction)
                 #expect(news?.scopes == nil)
                 return database.statementCount - before
             }

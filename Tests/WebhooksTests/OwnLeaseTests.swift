@@ -171,17 +171,19 @@ struct OwnLeaseTests {
                 outcome: .answered(status: 500, retryAfter: nil), detail: nil, requestHeaders: Array("{}".utf8),
                 responseHeaders: nil, responseBody: nil, decision: .retry(at: hub.time.now + .seconds(60)))
             for isFirst in [true, false] {
-                let counting = try await hub.database.write {
-                    try DeliveryStore.record([record], now: hub.time.now, in: $0)
+                let recorded = try await hub.database.write {
+                    try DeliveryStore.record([record], by: nil, now: hub.time.now, in: $0)
                 }
-                #expect(counting.count == (isFirst ? 1 : 0))
+                #expect(recorded.attempts.count == (isFirst ? 1 : 0))
             }
             #expect(try await hub.count("delivery", where: "state = 'pending' AND held = 0 AND attempts = 1") == 1)
             try await hub.database.write { transaction in
                 try transaction.execute("UPDATE delivery SET state = 'skipped', finished_at = 1, attempts = 0")
             }
-            let late = try await hub.database.write { try DeliveryStore.record([record], now: hub.time.now, in: $0) }
-            #expect(late.isEmpty)
+            let late = try await hub.database.write {
+                try DeliveryStore.record([record], by: nil, now: hub.time.now, in: $0)
+            }
+            #expect(late.attempts.isEmpty)
         }
     }
 }

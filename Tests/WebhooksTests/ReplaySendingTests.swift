@@ -94,6 +94,52 @@ struct ReplaySendingTests {
         }
     }
 
+    @Test("A subscription that is disabled meanwhile has no retries", arguments: TestEngine.allCases)
+    func disabled(engine: TestEngine) async throws {
+        try await withGatedHub(engine, status: 500) { hub, gate in
+            let replays = Replays(hub)
+            try await hub.publish(3)
+            let (subscription, _) = try await hub.subscribe()
+            _ = try await replays.begin(subscription.id)
+            var turn = try await replays.turn(try await replays.claim(5))
+            _ = try await turn.step()
+            await gate.arrivals(3)
+            _ = try await hub.subscriptions.setStatus(.disabled, of: subscription.id, scope: Hub.scope)
+            gate.open()
+            try await hub.deliveries(3, where: "attempts = 1")
+            #expect(try await hub.count("delivery", where: "state = 'skipped' AND reason IS NOT NULL") == 3)
+            #expect(try await hub.count("attempt") == 3)
+            try await replays.finish(&turn)
+        }
+    }
+
+    @Test("An endpoint that says more than once that it is gone is told of once", arguments: TestEngine.allCases)
+    func gone(engine: TestEngine) async throws {
+        let gate = Gate()
+        let comers = Atomic(0)
+        try await withHub(
+            engine, isWatched: true,
+            answer: { _ in
+                // The first is answered at once; another transaction writes down what the rest came to.
+                if comers.add(1, ordering: .relaxed).newValue > 1 { await gate.pass() }
+                return .status(410)
+            }
+        ) { hub in
+            let replays = Replays(hub)
+            try await hub.publish(3)
+            let (subscription, _) = try await hub.subscribe()
+            _ = try await replays.begin(subscription.id)
+            var turn = try await replays.turn(try await replays.claim(5))
+            _ = try await turn.step()
+            await gate.arrivals(2)
+            try await hub.deliveries(1, where: "state = 'failed'")
+            gate.open()
+            try await hub.deliveries(3, where: "state = 'failed'")
+            #expect(try await hub.count("event", where: "type = 'webhook.disabled'") == 1)
+            try await replays.finish(&turn)
+        }
+    }
+
     @Test("What an opening breaker sends back is sent again once the endpoint is well", arguments: TestEngine.allCases)
     func lost(engine: TestEngine) async throws {
         try await withGatedHub(engine) { hub, gate in

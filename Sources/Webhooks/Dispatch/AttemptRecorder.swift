@@ -24,8 +24,10 @@ final class AttemptRecorder: Sendable {
     private let unwritten = Mutex(0)
     private let allWritten = Doorbell()
 
+    /// - Parameter process: the number that backlogs are leased under; nil where this process has the store alone.
     init(
-        database: any Database, time: TimeSource, logger: Logger, watch: DeliveryWatch, execution: DispatchExecution
+        database: any Database, process: Int64?, time: TimeSource, logger: Logger, watch: DeliveryWatch,
+        execution: DispatchExecution
     ) {
         self.logger = logger
         self.execution = execution
@@ -38,9 +40,9 @@ final class AttemptRecorder: Sendable {
             database: database, lane: .background, batchLimit: batch, waitingLimit: 32_768,
             linger: execution.lingers ? linger : nil, fullCommitsMost: fullCommits
         ) { transaction, records in
-            let counting = try DeliveryStore.record(records, now: time.now(), in: transaction)
+            let recorded = try DeliveryStore.record(records, by: process, now: time.now(), in: transaction)
             let batch = Batch(
-                deliveries: records.map(\.delivery), news: try watch.recorded(counting, transaction))
+                deliveries: records.map(\.delivery), news: try watch.recorded(recorded, transaction))
             return .init(records.indices.map { $0 == 0 ? batch : nil })
         }
     }
@@ -78,11 +80,14 @@ final class AttemptRecorder: Sendable {
         if isLast { allWritten.ring() }
     }
 
+    /// Whether there are records that are neither on disk nor given up.
+    var isBehind: Bool { unwritten.withLock { $0 } > 0 }
+
     /// Waits until what was taken is on disk, but no longer than `limit`.
     func flush(upTo limit: Duration) async {
         let end = execution.uptime() + limit
         // The bell remembers rings of earlier times: after each it is looked whether this is the one.
-        while unwritten.withLock({ $0 }) > 0, !Task.isCancelled {
+        while isBehind, !Task.isCancelled {
             let left = end - execution.uptime()
             if left <= .zero { return }
             await execution.wait(allWritten, left)

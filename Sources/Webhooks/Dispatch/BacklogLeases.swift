@@ -37,6 +37,22 @@ enum BacklogLeases {
             """, [.int(holder)], among: backlogs, in: transaction)
     }
 
+    /// Those of these backlogs that a process had and others have taken. Nobody takes one of the rest before the
+    /// transaction has ended.
+    static func lost(
+        among backlogs: Set<SubscriptionID>, by holder: Int64, in transaction: any Transaction
+    ) throws -> Set<SubscriptionID> {
+        var rows = RowBatch(["wanted": .uuid])
+        for id in backlogs.sorted() { rows.append(.id(id)) }
+        let found = try transaction.all(
+            """
+            SELECT subscription_id, holder FROM backlog_lease WHERE subscription_id IN (SELECT wanted FROM {rows} r)
+            ORDER BY subscription_id {for update}
+            """, rows: rows
+        ) { (id: $0.id(0, of: Subscription.self), holder: $0.int(1)) }
+        return Set(found.lazy.filter { $0.holder != holder }.map(\.id))
+    }
+
     /// Gives back all that a process holds, but for some backlogs of which it is still sending something.
     static func giveBack(
         from holder: Int64, keeping kept: [SubscriptionID], in transaction: any Transaction

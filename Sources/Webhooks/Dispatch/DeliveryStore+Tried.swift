@@ -31,6 +31,9 @@ extension DeliveryStore {
             written.insert(delivery.id)
         }
         if written.isEmpty { return [] }
+        let retried = records.filter { record in
+            if case .retry = record.decision { written.contains(record.delivery.id) } else { false }
+        }
         try transaction.execute(
             """
             INSERT INTO delivery (replay_id, id, tenant_id, subscription_id, event_id, state, reason, attempts,
@@ -39,7 +42,21 @@ extension DeliveryStore {
                 created_at, finished_at, 0
             FROM {rows} r
             """, rows: rows)
+        try endRetries(of: retried.map(\.delivery), now: now, in: transaction)
         return written
+    }
+
+    /// Ends retries to subscriptions that were disabled while the first attempt was under way: what was pending then
+    /// has been ended, and these were not among it.
+    private static func endRetries(
+        of deliveries: [ReadyDelivery], now: Timestamp, in transaction: any Transaction
+    ) throws {
+        let endpoints = Dictionary(deliveries.map { ($0.subscription, $0.tenant) }) { first, _ in first }
+        // In one order for all transactions: each takes the lock of a subscription's row.
+        for (id, tenant) in endpoints.sorted(by: { $0.key < $1.key }) {
+            if try SubscriptionStore.isActive(id, tenant: tenant, in: transaction) { continue }
+            try skipPending(of: id, tenant: tenant, now: now, in: transaction)
+        }
     }
 
     /// Deliveries that one claim of a replay sends.

@@ -60,27 +60,56 @@ enum DeliveryStore {
 
     // MARK: Ending
 
-    /// Writes down attempts and what follows, and returns those that count: a record whose claim is no longer the
-    /// delivery's changes nothing. A lease in memory shows no claim of its own; there the number of the attempt tells
-    /// one that comes too late.
+    /// What came of writing attempts down.
+    struct Recorded: Sendable {
+        /// Those that count.
+        let attempts: [AttemptRecord]
+        /// Subscriptions that they disabled, because their endpoints said that they are gone.
+        var gone: Set<SubscriptionID> = []
+    }
+
+    /// Writes down attempts and what follows. A record whose claim is no longer the delivery's changes nothing. A lease
+    /// in memory shows no claim of its own: there the number of the attempt tells one that comes too late, and after
+    /// the lease's end who has the backlog now.
+    ///
+    /// - Parameter process: the number that the writer leases backlogs under; nil where it has the store alone.
     @discardableResult
     static func record(
-        _ records: [AttemptRecord], now: Timestamp, in transaction: any Transaction
-    ) throws -> [AttemptRecord] {
+        _ records: [AttemptRecord], by process: Int64?, now: Timestamp, in transaction: any Transaction
+    ) throws -> Recorded {
         // Those first, whose replays' rows are locked before those of deliveries, as a cancel does.
         let tried = try insertTried(records.filter(\.delivery.isUnwritten), now: now, in: transaction)
-        let known = records.filter { !$0.delivery.isUnwritten }
+        let lost = try lostBacklogs(of: records, by: process, now: now, in: transaction)
+        let known = records.filter { record in
+            let delivery = record.delivery
+            return !delivery.isUnwritten && !(delivery.isLeasedInMemory && lost.contains(delivery.subscription))
+        }
         let ours = try update(known, now: now, in: transaction).union(tried)
         let counting = ours.count == records.count ? records : records.filter { ours.contains($0.delivery.id) }
         try AttemptStore.insert(counting, in: transaction)
         try freeSuccessors(
             of: counting.filter { $0.endsOrdered }.map(\.delivery), in: transaction)
-        for record in counting where record.decision == .gone {
-            try SubscriptionStore.disable(
-                record.delivery.subscription, tenant: record.delivery.tenant,
-                reason: "the endpoint answered 410 Gone", now: now, in: transaction)
+        var recorded = Recorded(attempts: counting)
+        for delivery in counting.lazy.filter({ $0.decision == .gone }).map(\.delivery) {
+            // Once: a replay's calls may be under way still when the first of them says so.
+            let isNew = try SubscriptionStore.disable(
+                delivery.subscription, tenant: delivery.tenant, reason: "the endpoint answered 410 Gone", now: now,
+                in: transaction)
+            if isNew { recorded.gone.insert(delivery.subscription) }
         }
-        return counting
+        return recorded
+    }
+
+    /// Backlogs whose lease ended before what was sent under it is written down, and that another process has taken
+    /// since: it sends the same deliveries, which must not become due for anybody else meanwhile.
+    private static func lostBacklogs(
+        of records: [AttemptRecord], by process: Int64?, now: Timestamp, in transaction: any Transaction
+    ) throws -> Set<SubscriptionID> {
+        guard let process else { return [] }
+        let late = records.lazy.map(\.delivery).filter { delivery in
+            delivery.isLeasedInMemory && !delivery.isUnwritten && delivery.leaseEnds <= now
+        }
+        return try BacklogLeases.lost(among: Set(late.map(\.subscription)), by: process, in: transaction)
     }
 
     /// Writes down what became of deliveries that have rows, and returns those that are still the writer's.
@@ -130,8 +159,21 @@ enum DeliveryStore {
         }
     }
 
+    /// Why a delivery is skipped where nobody gave another reason for disabling its subscription.
+    static let disabledReason = "the subscription is disabled"
+
     /// Deliveries that one transaction ends: a backlog has any size, and all others wait for the store meanwhile.
     static let skippedMost = 1024
+
+    /// The same for one that was disabled before, with the reason that was given then.
+    @discardableResult
+    static func skipPending(
+        of subscription: SubscriptionID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
+    ) throws -> Bool {
+        let reason = try SubscriptionStore.statusReason(of: subscription, tenant: tenant, in: transaction)
+        return try skipPending(
+            of: subscription, reason: reason ?? disabledReason, now: now, in: transaction)
+    }
 
     /// Ends deliveries of a subscription that is not active any more, a bounded number of them, and forgets that its
     /// endpoint failed. Returns whether there can be more: the caller goes on in a further transaction, or leaves it to

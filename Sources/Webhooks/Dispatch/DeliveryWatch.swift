@@ -15,8 +15,8 @@ struct DeliveryNews: Sendable {
 /// What else has to happen in the transactions in which attempts are written down and breakers turn: counting, and
 /// telling of it. Throwing undoes the transaction.
 package struct DeliveryWatch: Sendable {
-    /// Given the attempts that count, in the transaction that writes them.
-    let recorded: @Sendable ([AttemptRecord], any Transaction) throws -> DeliveryNews?
+    /// Given what came of attempts, in the transaction that writes them.
+    let recorded: @Sendable (DeliveryStore.Recorded, any Transaction) throws -> DeliveryNews?
     /// Given the breakers that opened or closed for all copies and are to be told of, in the transaction that writes
     /// them.
     let turned: @Sendable ([DispatchState.Turned], any Transaction) throws -> DeliveryNews?

@@ -104,7 +104,10 @@ extension DispatchState {
     }
 
     /// Endpoints of whose deliveries some are leased in memory or under way.
-    var engaged: [SubscriptionID] { queues.filter { !$0.value.leases.isEmpty || $0.value.inFlight > 0 }.map(\.key) }
+    mutating func engaged(now: Timestamp) -> [SubscriptionID] {
+        for id in Array(queues.keys) { queues[id]?.endRestedLeases(now: now) }
+        return queues.filter { !$0.value.leases.isEmpty || $0.value.inFlight > 0 }.map(\.key)
+    }
 
     /// A delivery was not sent, or what became of it could not be written down: it is fetched again after `time`.
     mutating func restLease(of delivery: ReadyDelivery, until time: Timestamp) {

@@ -52,11 +52,9 @@ extension Dispatcher {
 
     /// Claims what is due by its time. What there is no room for is held back, so that no claim meets it again.
     private func claimTimed() async throws -> Int {
-        let (claim, leases) = (newClaim(), leasesInMemory)
+        let claim = newClaim()
         let (ready, held) = try await database.write(.background) { transaction in
-            // What is leased here without its row saying so can be due by another copy's record that came late.
             let due = try DeliveryStore.due(limit: Self.claimMost, in: transaction)
-                .filter { !leases.held($0.subscription).contains($0.id) }
             var room = self.room(for: due.lazy.map { ($0.subscription, $0.tenant) })
             try self.closeLimited(among: due.map(\.subscription), &room, in: transaction)
             var (taken, held): ([WaitingDelivery], [WaitingDelivery]) = ([], [])

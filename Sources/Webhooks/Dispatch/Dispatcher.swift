@@ -27,7 +27,8 @@ package final class Dispatcher: Service {
     let watch: DeliveryWatch
     let logger: Logger
     let state: Mutex<DispatchState>
-    let leases: LeaseKeeping
+    /// The number under which this process leases backlogs, where others have the store too.
+    let process: Int64?
     /// Where the next poll's look at the backlogs begins, and how many polls there were.
     let polled = Mutex<(last: SubscriptionID, count: Int)>((.zero, 0))
     /// Rung when there is something to do before the next poll.
@@ -43,19 +44,20 @@ package final class Dispatcher: Service {
         execution: DispatchExecution = .standard, leases: LeaseKeeping? = nil
     ) {
         self.database = database
-        self.leases = leases ?? (database.dialect == .sqlite ? .alone : .amongCopies)
+        let leases = leases ?? (database.dialect == .sqlite ? .alone : .amongCopies)
         self.sender = sender
         self.time = time
         self.random = random
         self.watch = watch
         self.logger = logger
-        self.claim = Chance.claimNumber(random())
+        claim = Chance.claimNumber(random())
+        process = leases == .amongCopies ? claim : nil
         var bounds = bounds
         if database.dialect == .postgres { bounds.writing = max(bounds.writing, Self.writingBesideOthers) }
         self.state = Mutex(DispatchState(bounds: bounds))
         self.execution = execution
         self.recorder = AttemptRecorder(
-            database: database, time: time, logger: logger, watch: watch, execution: execution)
+            database: database, process: process, time: time, logger: logger, watch: watch, execution: execution)
     }
 
     package var leasesInMemory: LeasesInMemory {
@@ -163,7 +165,7 @@ package final class Dispatcher: Service {
                 return (.uncalled, .zero, nil)
             }
             guard endpoint.isActive else {
-                try await skip(delivery, reason: "the subscription is disabled")
+                try await skip(delivery, reason: DeliveryStore.disabledReason)
                 return (.uncalled, .zero, nil)
             }
             let limits = EndpointLimits(endpoint)
@@ -288,9 +290,6 @@ package final class Dispatcher: Service {
 
     // MARK: Running
 
-    /// The number under which this process leases backlogs, where others have the store too.
-    var process: Int64? { leases == .amongCopies ? claim : nil }
-
     /// How often the store is asked for what is due, and for what other copies left.
     private static let pollInterval: Duration = .seconds(1)
 
@@ -331,9 +330,13 @@ package final class Dispatcher: Service {
     func stop() async {
         await giveBack()
         if state.withLock({ $0.calls }) > 0 { await execution.wait(idle, .seconds(6)) }
-        await recorder.flush(upTo: .seconds(2))
-        // What the last calls said of their endpoints, and what was committed for this process as it began to stop.
-        await giveBack()
+        // What the last calls said of their endpoints, and what was committed for this process as it began to stop;
+        // once more where a call has ended while the store took its time.
+        for _ in 0..<2 {
+            await recorder.flush(upTo: .seconds(2))
+            await giveBack()
+            if !recorder.isBehind { return }
+        }
     }
 
     private func giveBack() async {
@@ -346,7 +349,7 @@ package final class Dispatcher: Service {
                 try DeliveryStore.release(waiting, due: now, in: transaction)
                 guard let process else { return }
                 // As it is now: records may have been written while this waited behind them.
-                let kept = self.state.withLock { $0.engaged }
+                let kept = self.state.withLock { $0.engaged(now: now) }
                 try BacklogLeases.giveBack(from: process, keeping: kept, in: transaction)
             }
         } catch {

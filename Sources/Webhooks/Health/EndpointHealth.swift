@@ -37,8 +37,6 @@ struct EndpointHealth: Sendable, Equatable {
 struct EndpointTally: Sendable {
     let tenant: TenantID
     private(set) var health = EndpointHealth()
-    /// Whether the endpoint said that it is gone, by which it was disabled already.
-    private(set) var isGone = false
 
     static func of(_ records: [AttemptRecord]) -> [SubscriptionID: EndpointTally] {
         var tallies: [SubscriptionID: EndpointTally] = [:]
@@ -52,6 +50,5 @@ struct EndpointTally: Sendable {
 
     private mutating func count(_ record: AttemptRecord) {
         health.count(isFailure: record.decision != .delivered, at: record.startedAt + record.duration)
-        isGone = isGone || record.decision == .gone
     }
 }

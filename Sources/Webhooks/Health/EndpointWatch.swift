@@ -33,9 +33,9 @@ struct EndpointWatch: Sendable {
 
     /// Counts attempts; where some failed, the windows of those endpoints are read and judged. Endpoints that only
     /// succeed cost their rows of the one statement that counts, and nothing else.
-    func recorded(_ records: [AttemptRecord], in transaction: any Transaction) throws -> DeliveryNews? {
-        if records.isEmpty { return nil }
-        let tallies = EndpointTally.of(records)
+    func recorded(_ recorded: DeliveryStore.Recorded, in transaction: any Transaction) throws -> DeliveryNews? {
+        if recorded.attempts.isEmpty { return nil }
+        let tallies = EndpointTally.of(recorded.attempts)
         try EndpointHealthStore.add(tallies, writer: writer, in: transaction)
         let failing = tallies.filter { $0.value.health.failures > 0 }
         let windows = try EndpointHealthStore.windows(
@@ -43,7 +43,7 @@ struct EndpointWatch: Sendable {
         var (events, disabled): ([DomainEvent], [SubscriptionID: TenantID]) = ([], [:])
         // In one order for all transactions: each takes the lock of a subscription's row.
         for window in windows.sorted(by: { $0.subscription < $1.subscription }) {
-            if tallies[window.subscription]?.isGone == true {
+            if recorded.gone.contains(window.subscription) {
                 events += try told([.disabled], of: window, reason: "The endpoint answered 410 Gone.", in: transaction)
             } else if window.health.isPast(window.settings), let own = try disable(window, in: transaction) {
                 events += own
@@ -60,11 +60,12 @@ struct EndpointWatch: Sendable {
         _ window: EndpointHealthStore.Window, in transaction: any Transaction
     ) throws -> [DomainEvent]? {
         let (id, tenant) = (window.subscription, window.tenant)
-        guard try SubscriptionStore.isActive(id, tenant: tenant, in: transaction) else { return nil }
         // Whether its breaker opened before or will in a moment is chance: `webhook.failing` comes first in any case.
         let kinds: [Kind] = try BreakerStore.isTold(id, in: transaction) ? [.disabled] : [.failing, .disabled]
         let reason = window.health.sentence(window.settings)
-        try SubscriptionStore.disable(id, tenant: tenant, reason: reason, now: time.now(), in: transaction)
+        guard
+            try SubscriptionStore.disable(id, tenant: tenant, reason: reason, now: time.now(), in: transaction)
+        else { return nil }
         return try told(kinds, of: window, reason: reason + ".", in: transaction)
     }
 

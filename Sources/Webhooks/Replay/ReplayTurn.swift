@@ -217,7 +217,7 @@ struct ReplayTurn {
         }
         if course.passed >= replay.endPosition { return try stop(.completed, nil) }
         guard let target else { return try stop(.cancelled, "the subscription was deleted") }
-        if target.status != .active { return try stop(.paused, "the subscription is disabled") }
+        if target.status != .active { return try stop(.paused, DeliveryStore.disabledReason) }
         try WorkflowStore.giveBack([claim], due: dueAgain(now: now), in: transaction)
     }
 

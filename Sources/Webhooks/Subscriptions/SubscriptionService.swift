@@ -144,7 +144,7 @@ package struct SubscriptionService: Sendable {
                     stored.status == .disabled
                 else { return false }
                 return try DeliveryStore.skipPending(
-                    of: id, reason: stored.statusReason ?? "the subscription is disabled", now: now, in: transaction)
+                    of: id, reason: stored.statusReason ?? DeliveryStore.disabledReason, now: now, in: transaction)
             }
         }
     }

@@ -197,16 +197,19 @@ enum SubscriptionStore {
             """, [.id(id), .id(tenant), .text(status.rawValue), .text(reason), .time(now)])
         if status == .disabled {
             try DeliveryStore.skipPending(
-                of: id, reason: reason ?? "the subscription is disabled", now: now, in: transaction)
+                of: id, reason: reason ?? DeliveryStore.disabledReason, now: now, in: transaction)
         } else {
             try EndpointHealthStore.forget(id, in: transaction)
         }
     }
 
+    /// Disables a subscription that is active; returns whether it was.
     static func disable(
         _ id: SubscriptionID, tenant: TenantID, reason: String, now: Timestamp, in transaction: any Transaction
-    ) throws {
+    ) throws -> Bool {
+        guard try isActive(id, tenant: tenant, in: transaction) else { return false }
         try setStatus(.disabled, reason: reason, of: id, tenant: tenant, now: now, in: transaction)
+        return true
     }
 
     /// What is more than one transaction ends is left to the dispatcher, here too.

@@ -9,13 +9,16 @@ import Testing
 
 /// Three days of retries with crashes, slow commits and clocks that differ, for each seed.
 ///
-/// `TRADEWIND_TEST_SEED=17 scripts/test DeliverySimulation` runs one seed alone.
+/// `TRADEWIND_TEST_SEED=17 scripts/test DeliverySimulation` runs one seed alone, `TRADEWIND_TEST_SEED=201-900` those.
 @Suite("Deliveries over simulated days", .timeLimit(.minutes(60)))
 struct DeliverySimulationTests {
     private static let environment = ProcessInfo.processInfo.environment
-    private static let named = environment["TRADEWIND_TEST_SEED"].flatMap { UInt64($0) }
+    private static let named = environment["TRADEWIND_TEST_SEED"].map { text in
+        let ends = text.split(separator: "-").compactMap { UInt64($0) }
+        return Array(ends[0]...ends[ends.count - 1])
+    }
     private static let isLong = environment["TRADEWIND_TEST_LONG"] == "1"
-    private static let seeds: [UInt64] = named.map { [$0] } ?? Array(1...(isLong ? 10_000 : 200))
+    private static let seeds: [UInt64] = named ?? Array(1...(isLong ? 10_000 : 200))
 
     /// What a seed came to.
     struct Outcome: Sendable {
@@ -110,7 +113,7 @@ struct DeliverySimulationTests {
         #expect(outcomes.reduce(0) { $0 + $1.replays } >= seeds.count / 2)
     }
 
-    @Test("PostgreSQL neither", arguments: named.map { [$0] } ?? Array(1...4 as ClosedRange<UInt64>))
+    @Test("PostgreSQL neither", arguments: named ?? Array(1...4 as ClosedRange<UInt64>))
     func postgres(seed: UInt64) async throws {
         Self.report(try await Self.simulate(.init(seed: seed), on: .postgres), seed)
     }
