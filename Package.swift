@@ -176,7 +176,7 @@ let tests: [Target] = [
         name: "APITests",
         dependencies: [
             "Kernel", "Storage", "Signing", "API", "Server", "TestSupport", .hummingbird, .hummingbirdTesting,
-            .httpTypes, .jwtKit,
+            .httpTypes, .jwtKit, .nioCore, .logging,
         ]),
     .testTarget(
         name: "ServerTests",

@@ -38,6 +38,8 @@ package struct APIDependencies: Sendable {
     package let readiness: ReadinessProbe
     package let registry: PrometheusRegistry
     package let bodies: BodyReader
+    /// One for the router and the door, so that a caller is counted once.
+    let rates: CallerRates
 
     /// - Parameters:
     ///   - tokens: checks JWTs, against an identity provider's keys or our own.
@@ -59,6 +61,7 @@ package struct APIDependencies: Sendable {
         tenants = TenantRegistry(database: database, time: time)
         idempotency = IdempotencyStore(database: database, box: box, time: time)
         readiness = ReadinessProbe(database: database, time: time)
+        rates = CallerRates(settings, time: time)
         bodies = BodyReader(limit: settings.bodyBytesLimit, watch: SlowBodyWatch(timeout: settings.bodyTimeout))
     }
 }

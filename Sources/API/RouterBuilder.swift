@@ -77,53 +77,44 @@ extension APIDependencies {
         EdgeMiddleware(bodies: bodies, ids: ids, metrics: RouteMetrics(factory: registry))
     }
 
+    var authenticator: Authenticator { Authenticator(tokens: tokens, keys: keys, tenants: tenants) }
+    private var address: ClientAddress { ClientAddress(proxies: settings.proxies) }
+
     /// The group that a bearer opens, limited by address before and by token after it is known who calls.
     package func tenantGroup(of router: Router<AppContext>) -> RouterGroup<TenantContext> {
-        tenantGroup(of: router, Authenticator(tokens: tokens, keys: keys, tenants: tenants))
+        tenantGroup(of: router, authenticator)
     }
 
     /// The same for callers that can send none of our headers: an API key by itself opens it too.
     package func keyedGroup(of router: Router<AppContext>) -> RouterGroup<TenantContext> {
-        let others = Authenticator(tokens: tokens, keys: keys, tenants: tenants)
-        return tenantGroup(of: router, KeyAuthenticator(others: others))
+        tenantGroup(of: router, KeyAuthenticator(others: authenticator))
     }
 
     /// The group for anyone, limited by address alone.
     package func publicGroup(of router: Router<AppContext>) -> RouterGroup<AppContext> {
+        group(of: router, RateLimit(perMinute: settings.addressRequestsPerMinute, whose: "address", time: time))
+    }
+
+    /// The group of routes that providers post their deliveries to: no token, and a limit by address that is off by
+    /// default, because one address of a provider may stand for thousands of stores.
+    package func inboundGroup(of router: Router<AppContext>) -> RouterGroup<AppContext> {
+        group(of: router, RateLimit(perMinute: settings.inboundRequestsPerMinute, whose: "address", time: time))
+    }
+
+    private func group(of router: Router<AppContext>, _ limit: RateLimit<String>?) -> RouterGroup<AppContext> {
         let group = router.group()
-        let address = ClientAddress(proxies: settings.proxies)
-        if let limit = RateLimitMiddleware<String>(
-            addressesPerMinute: settings.addressRequestsPerMinute, address: address, time: time)
-        {
-            group.add(middleware: limit)
-        }
+        if let limit = RateLimitMiddleware(limit, address: address) { group.add(middleware: limit) }
         return group
     }
 
     private func tenantGroup(
         of router: Router<AppContext>, _ authenticator: some RouterMiddleware<AppContext>
     ) -> RouterGroup<TenantContext> {
-        let group = publicGroup(of: router)
+        let group = group(of: router, rates.addresses)
         group.add(middleware: authenticator)
-        group.add(middleware: AuditMiddleware(address: ClientAddress(proxies: settings.proxies)))
-        let perMinute = settings.tokenRequestsPerMinute
-        if let limit = RateLimitMiddleware<CredentialKey>(tokensPerMinute: perMinute, time: time) {
-            group.add(middleware: limit)
-        }
+        group.add(middleware: AuditMiddleware(address: address))
+        if let limit = RateLimitMiddleware(rates.tokens, key: { $1.credential }) { group.add(middleware: limit) }
         return group.group(context: TenantContext.self)
-    }
-
-    /// The group of routes that providers post their deliveries to: no token, and a limit by address that is off by
-    /// default, because one address of a provider may stand for thousands of stores.
-    package func inboundGroup(of router: Router<AppContext>) -> RouterGroup<AppContext> {
-        let group = router.group()
-        if let limit = RateLimitMiddleware<String>(
-            addressesPerMinute: settings.inboundRequestsPerMinute, address: ClientAddress(proxies: settings.proxies),
-            time: time)
-        {
-            group.add(middleware: limit)
-        }
-        return group
     }
 }
 

@@ -117,7 +117,7 @@ package enum ServerBuilder {
         return TradewindServer(
             settings: settings, database: database, client: client, deliveryClient: deliveryClient,
             services: services, router: buildRouter(dependencies, services), registry: registry,
-            door: InboundDoor(dependencies, intake: intake.intake, logger: logger),
+            door: Door(dependencies, services, logger: logger),
             // In the order of starting; they stop in the opposite one, so that what makes work stops first.
             background: settings.worksInBackground
                 ? [

@@ -20,7 +20,7 @@ package struct TradewindServer {
     package let services: APIServices
     package let router: Router<AppContext>
     package let registry: PrometheusRegistry
-    let door: InboundDoor?
+    let door: Door
     let background: [any Service]
     let logger: Logger
 

@@ -89,6 +89,30 @@ struct OrderRematchTests {
         }
     }
 
+    @Test("Each place of a term is looked up, and no unmatched line walked over", arguments: TestEngine.allCases)
+    func plans(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            try await shop.take((0..<50).map { snapshot("o\($0)", lines: [line("1", sku: "S-\($0)")]) })
+            let recorder = StatementRecorder(shop.database)
+            let variant = try await shop.variant("A")
+            try await recorder.write { transaction in
+                _ = try OrderRematch.begin(
+                    for: [variant], scope: Shop.scope, ids: shop.ids, now: shop.time.now, in: transaction)
+                _ = try OrderRematch.candidates(
+                    ["A", "a", "ext-1"], tenant: Shop.scope.tenant, after: .zero, limit: 10, in: transaction)
+            }
+            let searches = recorder.recorded.filter { $0.statement.text.contains("UNION") }
+            #expect(searches.count == (engine == .sqlite ? 2 : 1))
+            for search in searches {
+                let plan = try await shop.database.write { try QueryPlan.ask(for: search, in: $0) }
+                let text = plan.lines.joined(separator: "\n")
+                for index in ["order_line_unmatched", "order_line_unmatched_folded", "order_line_unmatched_item"] {
+                    #expect(text.contains(index + " ") || text.contains(index + "\n"), "\(text)")
+                }
+            }
+        }
+    }
+
     @Test(
         "An item that names a variant of ours by its id is found when the variant is there",
         arguments: TestEngine.allCases)

@@ -27,7 +27,8 @@ struct AuditMiddleware: RouterMiddleware {
         else { return try await next(request, context) }
         let call = AuditedCall(
             principal: principal, credential: context.credential, requestID: context.requestID,
-            address: address.text(of: request, context), action: audited.action, subject: audited.subject,
+            address: address.text(of: request.headers, from: context.remoteAddress), action: audited.action,
+            subject: audited.subject,
             pathID: audited.name.flatMap { context.parameters.get($0) })
         defer { call.end() }
         return try await AuditedCall.$current.withValue(call) { try await next(request, context) }

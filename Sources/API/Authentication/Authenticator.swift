@@ -80,6 +80,18 @@ package struct Authenticator: RouterMiddleware {
         }
     }
 
+    /// Who a request speaks for, as far as nobody has to be asked; nil for every request that is not let through so.
+    func recall(_ headers: HTTPFields) -> (Principal, CredentialKey)? {
+        guard let text = headers[.authorization].flatMap(Authenticator.bearer) else { return nil }
+        let credential = CredentialKey(hashing: text)
+        guard let principal = APIKeyStore.isKey(text) ? keys.recall(credential) : tokens.recall(credential),
+            let tenant: TenantID = Authenticator.id(headers[.tenantID]), tenant == principal.tenant,
+            let organisation: OrganisationID = Authenticator.id(headers[.organisationID]),
+            organisation == principal.organisation, tenants.knows(principal.scope)
+        else { return nil }
+        return (principal, credential)
+    }
+
     private func check(_ headers: HTTPFields, against principal: Principal) throws {
         let tenant: TenantID = try Authenticator.id(headers[.tenantID], named: "X-Tenant-ID")
         let organisation: OrganisationID = try Authenticator.id(headers[.organisationID], named: "X-Org-ID")
@@ -91,11 +103,14 @@ package struct Authenticator: RouterMiddleware {
 
     private static func id<Kind>(_ text: String?, named name: String) throws -> ID<Kind> {
         guard let text else { throw Problem.badRequest("The header \(name) is missing.") }
-        // Only the UUID form: the seed says so, and a ULID here would be somebody's mistake.
-        guard text.utf8.count == 36, let id = ID<Kind>(text) else {
-            throw Problem.badRequest("The header \(name) is not a UUID.")
-        }
+        guard let id: ID<Kind> = id(text) else { throw Problem.badRequest("The header \(name) is not a UUID.") }
         return id
+    }
+
+    /// Only the UUID form: the seed says so, and a ULID here would be somebody's mistake.
+    private static func id<Kind>(_ text: String?) -> ID<Kind>? {
+        guard let text, text.utf8.count == 36 else { return nil }
+        return ID<Kind>(text)
     }
 
     /// The token of a `Bearer` field; the scheme's name is compared without regard to case (RFC 9110, 11.1).
@@ -106,6 +121,7 @@ package struct Authenticator: RouterMiddleware {
         }
         // By bytes: each request comes through here, and going by characters took an eighth of a small one.
         let token = field.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }
-        return token.isEmpty || token.contains(UInt8(ascii: " ")) ? nil : Substring(token)
+        let isOneWord = token.withContiguousStorageIfAvailable { !$0.contains(UInt8(ascii: " ")) }
+        return token.isEmpty || !(isOneWord ?? !token.contains(UInt8(ascii: " "))) ? nil : Substring(token)
     }
 }

@@ -5,7 +5,8 @@ package struct CredentialKey: Hashable, Sendable {
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
     package init(hashing text: some StringProtocol) {
-        self.init(SHA256.hash(data: Array(text.utf8)))
+        let digest = text.utf8.withContiguousStorageIfAvailable { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+        self.init(digest ?? SHA256.hash(data: Array(text.utf8)))
     }
 
     /// Reads what `bytes` wrote; nil when it is not 32 bytes.

@@ -7,18 +7,16 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// An HTTP/1.1 connection of the server: the parser, then the door for deliveries, then the router's task.
+/// An HTTP/1.1 connection of the server: the parser, then the door, then the router's task.
 package struct DoorChannel: ServerChildChannel, HTTPChannelHandler {
     package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     package let responder: HTTPChannelHandler.Responder
-    private let door: InboundDoor?
+    private let door: Door
     private let idleTimeout: Duration
 
-    /// - Parameters:
-    ///   - door: nil leaves every request to the router.
-    ///   - idleTimeout: closes what never finishes its headers or its TLS-terminating proxy forgot about.
-    package init(responder: @escaping HTTPChannelHandler.Responder, door: InboundDoor?, idleTimeout: Duration) {
+    /// - Parameter idleTimeout: closes what never finishes its headers or its TLS-terminating proxy forgot about.
+    package init(responder: @escaping HTTPChannelHandler.Responder, door: Door, idleTimeout: Duration) {
         self.responder = responder
         self.door = door
         self.idleTimeout = idleTimeout
@@ -33,7 +31,7 @@ package struct DoorChannel: ServerChildChannel, HTTPChannelHandler {
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             // Before the door, so that it sees the door's answers too: it counts what a stop has to wait for.
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
-            if let door { try pipeline.addHandler(InboundHandler(door)) }
+            try pipeline.addHandler(DoorHandler(door))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

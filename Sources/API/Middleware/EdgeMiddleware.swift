@@ -73,12 +73,17 @@ package struct EdgeMiddleware: RouterMiddleware {
         let route = context.endpointPath ?? "none"
         let status = response.status.code
         metrics.count(route: route, method: request.method, status: status, since: start)
-        guard context.logger.logLevel <= .debug else { return }
-        context.log.debug(
+        if context.logger.logLevel <= .debug { context.log.answered(request.method, route, status, since: start) }
+    }
+}
+
+extension Logger {
+    /// One line a request, for those who look for what a caller did.
+    func answered(_ method: HTTPRequest.Method, _ route: String, _ status: Int, since start: NIODeadline) {
+        debug(
             "request answered",
             metadata: [
-                "method": .string(request.method.rawValue), "route": .string(route),
-                "status": .stringConvertible(status),
+                "method": .string(method.rawValue), "route": .string(route), "status": .stringConvertible(status),
                 "milliseconds": .stringConvertible((NIODeadline.now() - start).nanoseconds / 1_000_000),
             ])
     }

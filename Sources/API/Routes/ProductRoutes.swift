@@ -7,8 +7,10 @@ struct ProductRoutes {
     let products: ProductService
     let idempotency: IdempotencyStore
 
+    static let path = "/api/v1/pim/products"
+
     func mount(on routes: some RouterMethods<TenantContext>) {
-        let all = routes.group("/api/v1/pim/products")
+        let all = routes.group("\(Self.path)")
         all.get(use: list)
         all.get("{id}", use: one)
         all.get("{id}/variants", use: variants)
@@ -139,9 +141,11 @@ struct ProductRoutes {
     private func answer(
         _ product: Product, _ context: TenantContext, status: HTTPResponse.Status = .ok
     ) -> JSONResponse {
-        JSONResponse(status: status, version: product.version) { writer in
-            ProductAnswer(for: context.principal.role).write(product, &writer)
-        }
+        Self.answer(product, for: context.principal.role, status: status)
+    }
+
+    static func answer(_ product: Product, for role: Role, status: HTTPResponse.Status) -> JSONResponse {
+        JSONResponse(status: status, version: product.version) { ProductAnswer(for: role).write(product, &$0) }
     }
 
     /// A variant is changed through its product: the ETag is the product's.

@@ -9,6 +9,8 @@ package struct ProductEdit: Sendable {
     let old: Product?
     var new: Product
     let author: CatalogueWriter.Author
+    /// What a new product is found by, where that was looked for before its transaction began.
+    var words: Set<String>?
 
     init(from old: Product?, to new: Product, by author: CatalogueWriter.Author) {
         self.old = old
@@ -50,8 +52,9 @@ package struct CatalogueWriter: Sendable {
         var products: [Product] = []
         var rows = CatalogueRows(now: events.now)
         var rematched: [(scope: Scope, variants: [Variant])] = []
-        for edit in edits {
-            let diff = try ProductDiff(from: edit.old, to: edit.new)
+        for var edit in edits {
+            if edit.old == nil { edit.new.stamp(events.now) }
+            let diff = try ProductDiff(from: edit.old, to: edit.new, words: edit.words)
             if edit.old != nil, diff.isEmpty {
                 products.append(edit.new)
                 continue

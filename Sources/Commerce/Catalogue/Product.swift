@@ -43,7 +43,7 @@ package struct Product: Sendable, Equatable {
     package var variants: [Variant]
     /// Counts the changes of the product and of its variants: what its ETag shows.
     package var version: Int64
-    package let createdAt: Timestamp
+    package private(set) var createdAt: Timestamp
     package var updatedAt: Timestamp
     package var deletedAt: Timestamp?
 
@@ -57,6 +57,12 @@ package struct Product: Sendable, Equatable {
         version = 1
         createdAt = now
         updatedAt = now
+    }
+
+    /// Makes this instant the one at which the product and all of its variants were made.
+    mutating func stamp(_ now: Timestamp) {
+        (createdAt, updatedAt) = (now, now)
+        for index in variants.indices { (variants[index].createdAt, variants[index].updatedAt) = (now, now) }
     }
 
     /// What events tell of the product, with its first variants: a change of many prices raises an event for each.
@@ -93,7 +99,7 @@ package struct Variant: Sendable, Equatable {
     package var weightGrams: Int64?
     package var imageURL: String?
     package var version: Int64
-    package let createdAt: Timestamp
+    package fileprivate(set) var createdAt: Timestamp
     package var updatedAt: Timestamp
 
     init(id: VariantID, product: ProductID, now: Timestamp) {

@@ -6,14 +6,10 @@ import Webhooks
 /// Creates products in batches: those that arrive while one transaction runs share the next, and with it the
 /// statements for rows, words, the catalogue's counter and events.
 ///
-/// There is no timer: a single creation is written at once.
+/// There is no timer: a single creation is written at once. All that needs no transaction is done before it, by the
+/// caller's thread: the store's writer is what many callers wait for.
 final class ProductCreations: Sendable {
-    struct Item: Sendable {
-        let id: ProductID
-        let new: NewProduct
-        let scope: Scope
-        let actor: Actor
-    }
+    typealias Resume = @Sendable (Result<Product, any Error>) -> Void
 
     /// Creations of one transaction: it bounds how long the last of them waits.
     private static let batchLimit = 64
@@ -22,7 +18,7 @@ final class ProductCreations: Sendable {
 
     private let publisher: EventPublisher
     private let writer: CatalogueWriter
-    private let committer: GroupCommitter<Item, Result<Product, any Error>>
+    private let committer: GroupCommitter<ProductEdit, Result<Product, any Error>>
 
     init(publisher: EventPublisher, writer: CatalogueWriter) {
         self.publisher = publisher
@@ -32,49 +28,54 @@ final class ProductCreations: Sendable {
         }
     }
 
-    /// Returns once the product is on disk.
-    func submit(_ item: Item) async throws -> Product {
-        do {
-            return try await committer.submit(item).get()
-        } catch let error as StorageError where error.code != .unavailable {
-            // One that the store refuses must not take its neighbours with it: each is tried alone.
-            let results = try await publisher.writeAgainAfterDuplicate { [writer] in
-                try Self.create([item], by: writer, events: $1, in: $0)
+    /// Calls `resume` once the product is on disk, or with why it is not; it must not block.
+    func submit(_ new: NewProduct, scope: Scope, actor: Actor, resume: @escaping Resume) {
+        let edit: ProductEdit
+        do { edit = try draft(of: new, scope: scope, actor: actor) } catch { return resume(.failure(error)) }
+        committer.submit(edit) { [self] result in
+            if case .failure(let error as StorageError) = result, error.code != .unavailable {
+                // One that the store refuses must not take its neighbours with it: each is tried alone.
+                Task { resume(await create(edit)) }
+            } else {
+                resume(result.flatMap(\.self))
             }
-            return try results[0].get()
+        }
+    }
+
+    private func create(_ edit: ProductEdit) async -> Result<Product, any Error> {
+        do {
+            let results = try await publisher.writeAgainAfterDuplicate { [writer] in
+                try Self.create([edit], by: writer, events: $1, in: $0)
+            }
+            return results[0]
+        } catch {
+            return .failure(error)
         }
     }
 
     private static func create(
-        _ items: [Item], by writer: CatalogueWriter, events: EventBuffer, in transaction: any Transaction
+        _ edits: [ProductEdit], by writer: CatalogueWriter, events: EventBuffer, in transaction: any Transaction
     ) throws -> [Result<Product, any Error>] {
-        var results: [Result<Product, any Error>?] = []
-        var edits: [(index: Int, edit: ProductEdit)] = []
-        for (index, item) in items.enumerated() {
-            do {
-                let author = CatalogueWriter.Author(actor: item.actor, source: "api")
-                let product = try product(item, ids: writer.ids, now: events.now)
-                edits.append((index, ProductEdit(from: nil, to: product, by: author)))
-                results.append(nil)
-            } catch {
-                results.append(.failure(error))
-            }
+        let refusals = try Uniqueness.refusals(of: edits, in: transaction)
+        let accepted = zip(edits, refusals).filter { $0.1 == nil }.map(\.0)
+        var saved = try writer.write(accepted, events: events, in: transaction)[...]
+        return refusals.map { refusal in
+            if let refusal { return .failure(refusal) }
+            return saved.popFirst().map { .success($0) }
+                ?? .failure(StorageError(.misuse, "each creation has an outcome"))
         }
-        let refusals = try Uniqueness.refusals(of: edits.map(\.edit), in: transaction)
-        var accepted: [(index: Int, edit: ProductEdit)] = []
-        for (entry, refusal) in zip(edits, refusals) {
-            if let refusal { results[entry.index] = .failure(refusal) } else { accepted.append(entry) }
-        }
-        let saved = try writer.write(accepted.map(\.edit), events: events, in: transaction)
-        for (entry, product) in zip(accepted, saved) { results[entry.index] = .success(product) }
-        return results.map { $0 ?? .failure(StorageError(.misuse, "each creation has an outcome")) }
     }
 
-    private static func product(_ item: Item, ids: IDGenerator, now: Timestamp) throws -> Product {
-        var product = Product(id: item.id, scope: item.scope, title: "", status: item.new.status, now: now)
-        try item.new.change.apply(to: &product)
-        product.variants = item.new.variants.map { $0.made(ids.next(), of: item.id, now: now) }
+    /// The product that a caller asks for, but for its times: those are its transaction's.
+    private func draft(of new: NewProduct, scope: Scope, actor: Actor) throws -> ProductEdit {
+        let made = Timestamp(milliseconds: 0)
+        var product = Product(id: writer.ids.next(), scope: scope, title: "", status: new.status, now: made)
+        try new.change.apply(to: &product)
+        product.variants = new.variants.map { $0.made(writer.ids.next(), of: product.id, now: made) }
         try OptionRules.settle(&product) { "/variants/\($0)/options" }
-        return product
+        var edit = ProductEdit(
+            from: nil, to: product, by: CatalogueWriter.Author(actor: actor, source: "api"))
+        edit.words = try product.words
+        return edit
     }
 }

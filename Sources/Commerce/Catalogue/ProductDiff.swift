@@ -18,12 +18,14 @@ struct ProductDiff {
 
     var isEmpty: Bool { changed.isEmpty && oldStatus == nil }
 
-    /// - Parameter old: nil for a new product.
-    init(from old: Product?, to new: Product) throws {
+    /// - Parameters:
+    ///   - old: nil for a new product.
+    ///   - words: those of a new product, where they are known.
+    init(from old: Product?, to new: Product, words: Set<String>? = nil) throws {
         guard let old else {
             inserted = new.variants
             rematched = new.variants
-            addedWords = try new.words
+            addedWords = try words ?? new.words
             return
         }
         if new.deletedAt != nil {

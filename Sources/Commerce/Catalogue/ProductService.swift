@@ -48,10 +48,19 @@ package struct ProductService: Sendable {
 
     /// Saves a product with its variants. A SKU that the tenant has already is a conflict that names its holder.
     package func create(_ new: NewProduct, scope: Scope, actor: Actor) async throws -> Product {
-        let product = try await creations.submit(
-            ProductCreations.Item(id: ids.next(), new: new, scope: scope, actor: actor))
-        changes.ring()
-        return product
+        try await withCheckedThrowingContinuation { continuation in
+            create(new, scope: scope, actor: actor) { continuation.resume(with: $0) }
+        }
+    }
+
+    /// The same for callers without a task; `resume` must not block.
+    package func create(
+        _ new: NewProduct, scope: Scope, actor: Actor, resume: @escaping @Sendable (Result<Product, any Error>) -> Void
+    ) {
+        creations.submit(new, scope: scope, actor: actor) { [changes] result in
+            if case .success = result { changes.ring() }
+            resume(result)
+        }
     }
 
     /// Sets the fields that are given. When none of them differs nothing is written and nothing is told.

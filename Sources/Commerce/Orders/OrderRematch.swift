@@ -28,6 +28,8 @@ package struct OrderRematch: WorkflowKind {
     static func begin(
         for variants: [Variant], scope: Scope, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
     ) throws -> Bool {
+        // Most shops have none, and are asked before anything is put together for it.
+        if seesAll(transaction), try !hasUnmatched(scope.tenant, in: transaction) { return false }
         var terms = Set(variants.compactMap(\.sku).flatMap { [$0, $0.lowercased()] })
         terms.formUnion(variants.map(\.id.description))
         return try begin(terms: terms.sorted(), scope: scope, ids: ids, now: now, in: transaction)
@@ -35,19 +37,14 @@ package struct OrderRematch: WorkflowKind {
 
     /// Adds a workflow for lines that name one of the terms as their SKU or their item; returns whether there is one.
     ///
-    /// SQLite's writers come one after the other: an order either is seen here or will see the new variant.
-    /// PostgreSQL's don't see each other's rows before the commit, so there somebody has to look after it.
+    /// Whether there is one is only asked where the answer counts.
     package static func begin(
         terms: [String], scope: Scope, ids: IDGenerator, now: Timestamp, in transaction: any Transaction
     ) throws -> Bool {
         var rows = WorkflowStore.newRows()
         for start in stride(from: 0, to: terms.count, by: termsAtOnce) {
             let some = terms[start...].prefix(termsAtOnce)
-            if transaction.dialect == .sqlite,
-                try candidates(some, tenant: scope.tenant, after: .zero, limit: 1, in: transaction).isEmpty
-            {
-                continue
-            }
+            if seesAll(transaction), try !isWaited(for: some, tenant: scope.tenant, in: transaction) { continue }
             var input = JSONWriter()
             input.array { for term in some { $0.string(term) } }
             WorkflowStore.append(
@@ -88,20 +85,55 @@ package struct OrderRematch: WorkflowKind {
         }
     }
 
-    private static func candidates(
+    /// SQLite's writers come one after the other: an order either is seen here or will see the new variant.
+    /// PostgreSQL's don't see each other's rows before the commit, so there somebody has to look after it.
+    private static func seesAll(_ transaction: any Transaction) -> Bool { transaction.dialect == .sqlite }
+
+    private static func hasUnmatched(_ tenant: TenantID, in transaction: any Transaction) throws -> Bool {
+        try transaction.first(
+            "SELECT 1 FROM order_line WHERE tenant_id = $1 AND variant_id IS NULL LIMIT 1", [.id(tenant)]
+        ) { _ in true } ?? false
+    }
+
+    /// The columns that a term may stand in, each with its own index. Asked for in one condition they would share one,
+    /// and SQLite would walk all unmatched lines of the tenant.
+    private static let places = ["l.sku", "lower(l.sku)", "l.external_item_id"]
+
+    private static func rows(of terms: some Sequence<String>) -> RowBatch {
+        var rows = RowBatch(["term": .text])
+        for term in terms { rows.append(.text(term)) }
+        return rows
+    }
+
+    /// Whether a line names one of the terms.
+    private static func isWaited(
+        for terms: some Sequence<String>, tenant: TenantID, in transaction: any Transaction
+    ) throws -> Bool {
+        let parts = places.map { place in
+            """
+            SELECT 1 FROM {rows} r
+            JOIN order_line l ON l.tenant_id = $1 AND l.variant_id IS NULL AND \(place) = r.term
+            """
+        }
+        let statement = Statement(composed: parts.joined(separator: "\nUNION ALL ") + "\nLIMIT 1")
+        return try transaction.ask(statement, [.id(tenant)], rows: rows(of: terms)) { _ in true }.first() != nil
+    }
+
+    /// The next orders of which a line names one of the terms.
+    static func candidates(
         _ terms: some Sequence<String>, tenant: TenantID, after last: OrderID, limit: Int,
         in transaction: any Transaction
     ) throws -> [OrderID] {
-        var rows = RowBatch(["term": .text])
-        for term in terms { rows.append(.text(term)) }
-        return try transaction.all(
+        let parts = places.map { place in
             """
-            SELECT DISTINCT order_id FROM order_line
-            WHERE tenant_id = $1 AND variant_id IS NULL AND order_id > $2
-                AND (sku IN (SELECT term FROM {rows} r) OR lower(sku) IN (SELECT term FROM {rows} r)
-                    OR external_item_id IN (SELECT term FROM {rows} r))
-            ORDER BY order_id LIMIT $3
-            """, [.id(tenant), .id(last), .int(limit)], rows: rows
+            SELECT l.order_id FROM {rows} r
+            JOIN order_line l ON l.tenant_id = $1 AND l.variant_id IS NULL AND \(place) = r.term AND l.order_id > $2
+            """
+        }
+        let statement = Statement(
+            composed: parts.joined(separator: "\nUNION ") + "\nORDER BY order_id LIMIT $3")
+        return try transaction.all(
+            statement, [.id(tenant), .id(last), .int(limit)], rows: rows(of: terms)
         ) { $0.id(0) }
     }
 

@@ -1,16 +1,16 @@
-/// Whose turn it is on one connection: a delivery that is taken in at the door, or requests that the router answers.
+/// Whose turn it is on one connection: a request that is taken at the door, or requests that the router answers.
 ///
-/// Answers leave in the order of their requests (RFC 9112, 9.3.2), so a delivery is taken at the door only while the
+/// Answers leave in the order of their requests (RFC 9112, 9.3.2), so a request is taken at the door only while the
 /// router owes no answer, and what follows one is held until it is answered. Pure: parts in, actions out.
-struct InboundTurn: Equatable {
+struct DoorTurn {
     enum Action: Equatable {
         /// The part goes on to the router.
         case pass
-        /// The part belongs to the delivery that is being read.
+        /// The part belongs to the request that is being read.
         case collect
-        /// The delivery is read; it is to be stored and answered.
-        case store
-        /// The part comes after a delivery that has no answer yet.
+        /// The request is read whole; it is to be taken and answered.
+        case take
+        /// The part comes after a request that has no answer yet.
         case hold
     }
 
@@ -24,14 +24,16 @@ struct InboundTurn: Equatable {
     /// Requests whose answers the router owes.
     private var owed = 0
 
+    /// Whether a request that comes now may be taken.
+    var isFree: Bool { state == .open && owed == 0 }
     var isCollecting: Bool { state == .collecting }
     var isAnswering: Bool { state == .answering }
 
-    mutating func head(isDelivery: Bool) -> Action {
+    mutating func head(isTaken: Bool) -> Action {
         switch state {
         case .answering, .collecting: return .hold
         case .open:
-            if isDelivery, owed == 0 {
+            if isTaken, owed == 0 {
                 state = .collecting
                 return .collect
             }
@@ -53,15 +55,15 @@ struct InboundTurn: Equatable {
         case .open: return .pass
         case .collecting:
             state = .answering
-            return .store
+            return .take
         case .answering: return .hold
         }
     }
 
-    /// The delivery that is being read will not end: it is to be answered as it is.
+    /// The request that is being read will not end: it is to be answered as it is.
     mutating func breakOff() { if state == .collecting { state = .answering } }
 
-    /// The delivery has its answer; what was held is to be gone through again.
+    /// The request has its answer; what was held is to be gone through again.
     mutating func answered() { state = .open }
 
     /// The router has written the last part of an answer.

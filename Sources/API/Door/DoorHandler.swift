@@ -1,19 +1,17 @@
-import Hummingbird
 import HTTPTypes
-import Integrations
 import NIOCore
 import NIOHTTPTypes
 
-/// Takes deliveries out of a connection's stream of requests and answers them; everything else goes on to the router.
-final class InboundHandler: ChannelDuplexHandler {
+/// Takes the door's requests out of a connection's stream and answers them; everything else goes on to the router.
+final class DoorHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// The delivery that is being read or answered.
-    private struct Delivery {
-        let door: Intake.Door
+    /// The request that is being read or answered.
+    private struct Visit {
+        let call: DoorCall
         let head: HTTPRequest
         let start: NIODeadline
         var body: [UInt8] = []
@@ -23,15 +21,15 @@ final class InboundHandler: ChannelDuplexHandler {
     /// Parts of later requests that may wait in memory; beyond that the socket is not read.
     private static let heldMost = 64
 
-    private let shared: InboundDoor
-    private var turn = InboundTurn()
-    private var delivery: Delivery?
+    private let shared: Door
+    private var turn = DoorTurn()
+    private var visit: Visit?
     private var held: [HTTPRequestPart] = []
     private var isReadHeld = false
-    /// The peer said that it sends no more, while its delivery had no answer yet.
+    /// The peer said that it sends no more, while its request had no answer yet.
     private var heldEvents: [Any] = []
 
-    init(_ shared: InboundDoor) { self.shared = shared }
+    init(_ shared: Door) { self.shared = shared }
 
     // MARK: Reading
 
@@ -40,31 +38,31 @@ final class InboundHandler: ChannelDuplexHandler {
     private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         switch part {
         case .head(let head):
-            // Asked for only where it may be taken, since it reads the path.
-            let door = turn == InboundTurn() ? shared.door(of: head) : nil
-            let action = turn.head(isDelivery: door != nil)
-            if action == .collect, let door {
-                delivery = Delivery(door: door, head: head, start: .now())
+            // Asked for only where it may be taken: it reads the path, and counts the caller's calls.
+            let call = turn.isFree ? shared.call(of: head, from: context.remoteAddress) : nil
+            let action = turn.head(isTaken: call != nil)
+            if action == .collect, let call {
+                visit = Visit(call: call, head: head, start: .now())
             } else {
                 go(action, part, context)
             }
         case .body(let buffer):
             let action = turn.body()
             guard action == .collect else { return go(action, part, context) }
-            delivery?.body.append(contentsOf: buffer.readableBytesView)
+            visit?.body.append(contentsOf: buffer.readableBytesView)
         case .end:
             let action = turn.end()
-            if action == .store { store(context) } else { go(action, part, context) }
+            if action == .take { hand(context) } else { go(action, part, context) }
         }
     }
 
-    private func go(_ action: InboundTurn.Action, _ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
+    private func go(_ action: DoorTurn.Action, _ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         if action == .hold { held.append(part) } else { context.fireChannelRead(wrapInboundOut(part)) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         // Only bodies that did not come whole with their heads are watched.
-        if turn.isCollecting, delivery?.ticket == nil { delivery?.ticket = shared.watch?.begin(context.channel) }
+        if turn.isCollecting, visit?.ticket == nil { visit?.ticket = shared.watch?.begin(context.channel) }
         context.fireChannelReadComplete()
     }
 
@@ -73,7 +71,7 @@ final class InboundHandler: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // The router ends a connection whose peer sends no more: not before the delivery is answered.
+        // The router ends a connection whose peer sends no more: not before the request is answered.
         if turn.isAnswering, case ChannelEvent.inputClosed? = event as? ChannelEvent {
             heldEvents.append(event)
         } else {
@@ -96,32 +94,30 @@ final class InboundHandler: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) { endWatch() }
 
     private func endWatch() {
-        if let ticket = delivery?.ticket { shared.watch?.end(ticket) }
-        delivery?.ticket = nil
+        if let ticket = visit?.ticket { shared.watch?.end(ticket) }
+        visit?.ticket = nil
     }
 
     // MARK: Answering
 
-    private func store(_ context: ChannelHandlerContext) {
+    private func hand(_ context: ChannelHandlerContext) {
         endWatch()
-        guard let delivery else { return }
+        guard let visit else { return }
         let mailbox = shared.mailbox(of: context.eventLoop)
         let place = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        shared.intake.accept(
-            at: delivery.door, body: delivery.body, headers: delivery.head.headerFields, relay: mailbox.post
-        ) { result in
+        visit.call.take(visit.body, mailbox.post) { result in
             place.value.handler.finish(result, place.value.context, closing: false)
         }
     }
 
     private func finish(
-        _ result: Result<Intake.Answer, any Error>, _ context: ChannelHandlerContext, closing: Bool
+        _ result: Result<JSONResponse, any Error>, _ context: ChannelHandlerContext, closing: Bool
     ) {
         endWatch()
-        guard let delivery else { return }
-        self.delivery = nil
-        var (head, body) = shared.answer(result, to: delivery.head, at: delivery.door, since: delivery.start)
-        let isLast = closing || delivery.head.headerFields[.connection]?.lowercased() == "close"
+        guard let visit else { return }
+        self.visit = nil
+        var (head, body) = shared.answer(result, to: visit.head, visit.call, since: visit.start)
+        let isLast = closing || visit.head.headerFields[.connection]?.lowercased() == "close"
         if isLast { head.headerFields[.connection] = "close" }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
@@ -135,7 +131,7 @@ final class InboundHandler: ChannelDuplexHandler {
         resume(context)
     }
 
-    /// Goes through what was held, until the next delivery among it.
+    /// Goes through what was held, until the next request of the door among it.
     private func resume(_ context: ChannelHandlerContext) {
         if !held.isEmpty {
             let parts = held
