@@ -15,14 +15,14 @@ enum Uniqueness {
     /// or a place in the tree that there is not. Asks the store only about what the edits bring in anew, in one
     /// statement each for SKUs and handles, and one an owner for places.
     static func refusals(of edits: [ProductEdit], in transaction: any Transaction) throws -> [(any Error)?] {
-        let wanted = edits.lazy.flatMap(\.newSKUs).map(\.sku)
-        let askedSKUs = try VariantStore.holders(of: Set(wanted), in: transaction)
+        let wanted = edits.map(\.newSKUs)
+        let askedSKUs = try VariantStore.holders(of: Set(wanted.lazy.joined().map(\.sku)), in: transaction)
         let askedHandles = try ProductStore.holders(of: Set(edits.lazy.compactMap(\.newHandle)), in: transaction)
         var (skus, handles) = (try askedSKUs.byKey(), try askedHandles.byKey())
         let places = try places(of: edits, in: transaction)
-        return edits.map { edit in
+        return zip(edits, wanted).map { edit, newSKUs in
             if edit.new.deletedAt != nil { return nil }
-            for (variant, sku) in edit.newSKUs {
+            for (variant, sku) in newSKUs {
                 guard let holder = skus[sku], holder.variant != variant else { continue }
                 // One that leaves in this very edit gives its SKU up before the others are written.
                 let leaves = holder.product == edit.new.id && !edit.new.variants.contains { $0.id == holder.variant }
@@ -35,7 +35,7 @@ enum Uniqueness {
             if let category = edit.newCategory, !places.contains(Place(scope: edit.new.scope, category: category)) {
                 return InvalidDocument(pointer: "/category_id", detail: "there is no such category")
             }
-            for (variant, sku) in edit.newSKUs {
+            for (variant, sku) in newSKUs {
                 skus[sku] = VariantStore.Holder(
                     variant: variant, product: edit.new.id, organisation: edit.new.scope.organisation)
             }
@@ -85,15 +85,18 @@ enum Uniqueness {
 extension ProductEdit {
     /// Variants that have a SKU which they had not before.
     fileprivate var newSKUs: [(variant: VariantID, sku: VariantStore.SKU)] {
-        let before = Dictionary(old?.variants.map { ($0.id, $0.sku) } ?? [], uniquingKeysWith: { first, _ in first })
+        let before = old.map { old in
+            Dictionary(old.variants.lazy.map { ($0.id, $0.sku) }, uniquingKeysWith: { first, _ in first })
+        }
         return new.variants.compactMap { variant in
-            guard let sku = variant.sku, before[variant.id] != sku else { return nil }
+            guard let sku = variant.sku, before?[variant.id] != sku else { return nil }
             return (variant.id, VariantStore.SKU(tenant: new.scope.tenant, text: sku))
         }
     }
 
     /// A variant whose SKU another one of the same product takes.
     fileprivate var doubleSKU: Variant? {
+        if new.variants.count < 2 { return nil }
         var seen: [String: Variant] = [:]
         for variant in new.variants {
             if let sku = variant.sku, let other = seen.updateValue(variant, forKey: sku) { return other }
