@@ -14,6 +14,9 @@ package final class FeedSequencer: Service {
     private static let batch = 2000
     /// How long an event of another copy, which died before numbering it, may lie unnumbered.
     private static let poll: Duration = .milliseconds(200)
+    /// What comes within this time of the last look shares the next: a transaction for each event would cost a fifth of
+    /// what the order costs that it tells of. An event that comes alone is numbered at once.
+    private static let pause: Duration = .milliseconds(10)
 
     private let database: any Database
     private let logger: Logger
@@ -42,7 +45,9 @@ package final class FeedSequencer: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    if try await self.numberPending() == Self.batch { continue }
+                    let count = try await self.numberPending()
+                    if count == Self.batch { continue }
+                    if count > 0 { await Doorbell().wait(upTo: Self.pause) }
                 } catch {
                     self.logger.warning("numbering the feed failed", metadata: ["error": "\(error)"])
                 }
