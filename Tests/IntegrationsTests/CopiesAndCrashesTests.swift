@@ -153,4 +153,46 @@ struct CopiesAndCrashesTests {
             }
         }
     }
+
+    @Test("A connection that nobody knows yet is asked for once", arguments: TestEngine.allCases)
+    func herd(_ engine: TestEngine) async throws {
+        try await withDoor(engine) { door in
+            let link = try await door.connect()
+            let slow = SlowReads(door.database)
+            let directory = ConnectionDirectory(database: slow, secrets: door.secrets, time: door.time.source)
+            let before = door.database.statementCount
+            slow.holdNextRead()
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<200 { group.addTask { try await directory.entry(.id(link.id))?.connection.id } }
+                await slow.reached()
+                slow.release()
+                for try await id in group { #expect(id == link.id) }
+            }
+            #expect(door.database.statementCount - before == 3)
+        }
+    }
+
+    @Test("A change by another copy is seen after two seconds at the latest", arguments: TestEngine.allCases)
+    func elsewhere(_ engine: TestEngine) async throws {
+        try await withDoor(engine) { door in
+            let link = try await door.connect()
+            let slow = SlowReads(door.database)
+            let directory = ConnectionDirectory(database: slow, secrets: door.secrets, time: door.time.source)
+            func status() async throws -> Connection.Status? {
+                try await directory.entry(.id(link.id))?.connection.status
+            }
+            #expect(try await status() == .active)
+            _ = try await door.connections.setStatus(.paused, of: link.id, scope: Door.scope)
+            door.time.advance(by: .milliseconds(1500))
+            slow.holdNextRead()
+            async let renewed = status()
+            await slow.reached()
+            #expect(try await status() == .active, "what is known holds while one asks")
+            door.time.advance(by: .milliseconds(500))
+            async let late = status()
+            slow.release()
+            let found = try await [renewed, late]
+            #expect(found == [.paused, .paused])
+        }
+    }
 }

@@ -26,6 +26,7 @@ struct Door: Sendable {
 
     let database: any Database
     let time: ManualTime
+    let secrets: SecretBox
     let directory: ConnectionDirectory
     let connections: ConnectionService
     let runner: WorkflowRunner
@@ -42,6 +43,7 @@ struct Door: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let key = try #require(MasterKey([UInt8](repeating: 7, count: MasterKey.byteCount)))
         let secrets = SecretBox(key)
+        self.secrets = secrets
         let ids = IDGenerator(time: time.source, random: SeededRandom(seed: seed))
         self.database = database
         self.time = time

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Connections and their keys in memory, so that a delivery costs no query and no unsealing.
 ///
-/// A change made by another copy of the server is seen within the moment below; one made here at once. While an entry
-/// is loaded again, other deliveries go on with the one before.
+/// A change made by another copy of the server is seen within the moment below; one made here at once. One delivery at
+/// a time asks for a connection, and the others go on with what is known while that holds.
 package final class ConnectionDirectory: Sendable {
     /// How a delivery names its connection.
     enum Name: Hashable, Sendable {
@@ -20,23 +20,29 @@ package final class ConnectionDirectory: Sendable {
         let keys: [SigningKey]
     }
 
+    /// What the store said; no entry where it knows of no such connection.
     private struct Slot {
-        var entry: Entry?
-        var expires: Timestamp
+        let entry: Entry?
+        let asked: Timestamp
     }
 
+    private typealias Question = SharedResult<Entry?>
+
+    private struct State {
+        var slots: [Name: Slot] = [:]
+        /// Those that are under way. One that is not here any more may have been answered before a change.
+        var questions: [Name: Question] = [:]
+    }
+
+    /// How long a change made elsewhere may go unseen.
     private static let moment: Duration = .seconds(2)
+    /// The age from which a delivery asks anew, while others go on with what is known.
+    private static let renewalAge: Duration = .seconds(1)
     private static let slotsMost = 20_000
 
     private let database: any Database
     private let secrets: SecretBox
     private let time: TimeSource
-    private struct State {
-        var slots: [Name: Slot] = [:]
-        /// Counts the times that all was forgotten, so that a load that began before one is not kept after it.
-        var generation = 0
-    }
-
     private let state = Mutex(State())
 
     package init(database: any Database, secrets: SecretBox, time: TimeSource) {
@@ -46,51 +52,62 @@ package final class ConnectionDirectory: Sendable {
     }
 
     /// To be called after each change of a connection or a secret.
-    package func forgetAll() {
-        state.withLock { state in
-            state.slots.removeAll()
-            state.generation += 1
-        }
-    }
+    package func forgetAll() { state.withLock { $0 = State() } }
 
     /// What is known without asking the store; nil when it has to be asked.
     func known(_ name: Name) -> (entry: Entry?, Void)? {
         let now = time.now()
-        return state.withLock { state in
-            guard let slot = state.slots[name], slot.expires > now else { return nil }
-            return (slot.entry, ())
-        }
+        return state.withLock { Self.known(name, in: $0, now: now) }
+    }
+
+    private static func known(_ name: Name, in state: State, now: Timestamp) -> (entry: Entry?, Void)? {
+        guard let slot = state.slots[name] else { return nil }
+        let age = now - slot.asked
+        guard age < renewalAge || age < moment && state.questions[name] != nil else { return nil }
+        return (slot.entry, ())
     }
 
     /// Nil when there is no such connection; that answer is remembered as well.
     func entry(_ name: Name) async throws -> Entry? {
+        enum Next { case known(Entry?), wait(Question), ask(Question) }
         let now = time.now()
-        enum Found { case fresh(Entry?), missing(generation: Int) }
-        let found: Found = state.withLock { state in
-            guard var slot = state.slots[name] else { return .missing(generation: state.generation) }
-            if slot.expires > now { return .fresh(slot.entry) }
-            if slot.entry == nil { return .missing(generation: state.generation) }
-            // This caller loads it again; the others take what there is, for a while.
-            slot.expires = now + Self.moment
-            state.slots[name] = slot
-            return .missing(generation: state.generation)
+        let next: Next = state.withLock { state in
+            if let known = Self.known(name, in: state, now: now) { return .known(known.entry) }
+            if let question = state.questions[name] { return .wait(question) }
+            let question = Question()
+            state.questions[name] = question
+            return .ask(question)
         }
-        let generation: Int
-        switch found {
-        case .fresh(let entry): return entry
-        case .missing(let current): generation = current
+        switch next {
+        case .known(let entry): return entry
+        case .wait(let question): return try await question.value()
+        case .ask(let question):
+            do {
+                let entry = try await load(name, now: now)
+                end(question, of: name, with: Slot(entry: entry, asked: now))
+                question.settle(.success(entry))
+                return entry
+            } catch {
+                end(question, of: name, with: nil)
+                question.settle(.failure(error))
+                throw error
+            }
         }
-        let entry = try await load(name, now: now)
+    }
+
+    /// Keeps what a question came to, unless all was to be forgotten since it was asked.
+    private func end(_ question: Question, of name: Name, with slot: Slot?) {
         state.withLock { state in
-            guard state.generation == generation else { return }
+            guard state.questions[name] === question else { return }
+            state.questions[name] = nil
+            guard let slot else { return }
             if state.slots.count >= Self.slotsMost {
                 // Names that nobody has go first: strangers can make up any number of those.
                 state.slots = state.slots.filter { $0.value.entry != nil }
                 if state.slots.count >= Self.slotsMost { state.slots.removeAll() }
             }
-            state.slots[name] = Slot(entry: entry, expires: now + Self.moment)
+            state.slots[name] = slot
         }
-        return entry
     }
 
     private func load(_ name: Name, now: Timestamp) async throws -> Entry? {
