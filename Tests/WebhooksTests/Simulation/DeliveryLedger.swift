@@ -26,13 +26,19 @@ final class DeliveryLedger: @unchecked Sendable {
         /// When it is answered.
         let end: Timestamp
         fileprivate(set) var isOver = false
+        /// When its copy had last seen which breakers are open.
+        let polledAt: Timestamp?
 
         init(
             _ pair: Pair, _ life: NodeLife, _ behaviour: SimulatedEndpoint.Behaviour, start: Timestamp, end: Timestamp
         ) {
             (self.pair, self.life, self.behaviour) = (pair, life, behaviour)
             (self.start, self.end, shownStart) = (start, end, life.now)
+            polledAt = life.polledAt
         }
+
+        /// Whether its copy knew what turned then. One that nobody has called for hours has not looked in that time.
+        func knows(of time: Timestamp) -> Bool { polledAt.map { $0 > time } ?? false }
 
         var status: Int? {
             switch behaviour {
@@ -185,8 +191,8 @@ final class DeliveryLedger: @unchecked Sendable {
             let recent = (starts[index] ?? []).count { $0 > now - .milliseconds(1000) } + 1
             if recent > rate + max(1, rate / 10) { accuse("\(name(call)): \(recent) calls within a second") }
         }
-        if let opened = breakers[index], let polled = life.polledAt, polled > opened,
-            succeededAt[index].map({ $0 < opened }) ?? true, there.contains(where: { $0.start > opened + .seconds(1) })
+        if let opened = breakers[index], call.knows(of: opened), succeededAt[index].map({ $0 < opened }) ?? true,
+            there.contains(where: { $0.start > opened + .seconds(1) && $0.knows(of: opened) })
         {
             accuse("\(name(call)): a second try while the breaker is open since \(opened)")
         }
