@@ -148,16 +148,17 @@ package final class GroupCommitter<Item: Sendable, Outcome: Sendable>: Sendable 
                 defer { (state.waiting, state.weight) = ([], 0) }
                 return state.waiting
             }
-            var weight = 0
-            let batch = state.waiting.prefix { waiting in
-                // What weighs more than the whole limit goes all the same, with what came before it.
-                if weight >= batchLimit { return false }
-                weight += self.weight(waiting.item)
-                return true
+            // What weighs more than the whole limit goes all the same, with what came before it.
+            var (count, weight) = (0, 0)
+            while weight < batchLimit, count < state.waiting.count {
+                weight += self.weight(state.waiting[count].item)
+                count += 1
             }
-            state.waiting.removeFirst(batch.count)
+            // Copied out before the rest moves up: a slice that still held the list would have all of that copied too.
+            let batch = Array(state.waiting[..<count])
+            state.waiting.removeFirst(count)
             state.weight -= weight
-            return Array(batch)
+            return batch
         }
     }
 

@@ -43,6 +43,14 @@ struct DoorTests {
         }
     }
 
+    @Test("No route of the door is one whose calls are put on record: the router does that")
+    func audit() throws {
+        let all = OperationCatalog.groups.flatMap(\.operations)
+        let creation = try #require(all.first { $0.method == .post && $0.path == ProductRoutes.path })
+        #expect(creation.audit == nil)
+        #expect(!all.contains { $0.path == InboundRoutes.unifiedPath && $0.audit != nil })
+    }
+
     @Test("Callers are let in once they are known, with their role and both of their headers")
     func callers() async throws {
         try await withAPI { api in
