@@ -120,8 +120,8 @@ struct ReplaySendingTests {
         try await withHub(
             engine, isWatched: true,
             answer: { _ in
-                // The first is answered at once; another transaction writes down what the rest came to.
-                if comers.add(1, ordering: .relaxed).newValue > 1 { await gate.pass() }
+                // The first is answered once the others have come; another transaction writes down what those came to.
+                if comers.add(1, ordering: .relaxed).newValue > 1 { await gate.pass() } else { await gate.arrivals(2) }
                 return .status(410)
             }
         ) { hub in
@@ -131,7 +131,6 @@ struct ReplaySendingTests {
             _ = try await replays.begin(subscription.id)
             var turn = try await replays.turn(try await replays.claim(5))
             _ = try await turn.step()
-            await gate.arrivals(2)
             try await hub.deliveries(1, where: "state = 'failed'")
             gate.open()
             try await hub.deliveries(3, where: "state = 'failed'")
