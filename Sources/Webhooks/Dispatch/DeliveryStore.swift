@@ -165,16 +165,6 @@ enum DeliveryStore {
     /// Deliveries that one transaction ends: a backlog has any size, and all others wait for the store meanwhile.
     static let skippedMost = 1024
 
-    /// The same for one that was disabled before, with the reason that was given then.
-    @discardableResult
-    static func skipPending(
-        of subscription: SubscriptionID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
-    ) throws -> Bool {
-        let reason = try SubscriptionStore.statusReason(of: subscription, tenant: tenant, in: transaction)
-        return try skipPending(
-            of: subscription, reason: reason ?? disabledReason, now: now, in: transaction)
-    }
-
     /// Ends deliveries of a subscription that is not active any more, a bounded number of them, and forgets that its
     /// endpoint failed. Returns whether there can be more: the caller goes on in a further transaction, or leaves it to
     /// the dispatcher, which comes upon what is left.
@@ -198,5 +188,14 @@ enum DeliveryStore {
         }
         try BreakerStore.forget(subscription, in: transaction)
         return left == 0
+    }
+
+    /// The same for one that was disabled before, with the reason that was given then.
+    @discardableResult
+    static func skipPending(
+        of subscription: SubscriptionID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
+    ) throws -> Bool {
+        let reason = try SubscriptionStore.statusReason(of: subscription, tenant: tenant, in: transaction)
+        return try skipPending(of: subscription, reason: reason ?? disabledReason, now: now, in: transaction)
     }
 }
