@@ -27,8 +27,13 @@ package struct JSONResponse: ResponseGenerator, Sendable {
 
     /// The same without a request at hand, for answers that are put together outside a handler.
     package func response() -> Response {
-        var headers = headers
-        if headers[.contentType] == nil { headers[.contentType] = "application/json" }
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// The headers as they are sent: it is JSON where they don't say otherwise.
+    var fields: HTTPFields {
+        var fields = headers
+        if fields[.contentType] == nil { fields[.contentType] = "application/json" }
+        return fields
     }
 }

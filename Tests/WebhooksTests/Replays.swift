@@ -48,6 +48,14 @@ struct Replays {
         try #require(try await ReplayTurn.begin(claim, of: workflow))
     }
 
+    /// A turn of a new replay, with its first deliveries under way.
+    func sending(to id: SubscriptionID) async throws -> ReplayTurn {
+        _ = try await begin(id)
+        var turn = try await turn(try await claim(5))
+        _ = try await turn.step()
+        return turn
+    }
+
     /// Goes on with a turn until it is over.
     func finish(_ turn: inout ReplayTurn) async throws {
         while try await turn.step().fate == .goesOn { await turn.wait(vain: 1) }

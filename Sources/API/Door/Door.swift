@@ -22,8 +22,6 @@ package final class Door: Sendable {
     private let mailboxes = Mutex<[ObjectIdentifier: LoopMailbox]>([:])
     private let date = Mutex<(second: Int64, text: String)>((.min, ""))
 
-    private enum RequestRow {}
-
     /// The door of these services, with the routes whose own work is small beside a task's.
     package convenience init(_ dependencies: APIDependencies, _ services: APIServices, logger: Logger) {
         var routes: [any DoorRoute] = []
@@ -72,18 +70,17 @@ package final class Door: Sendable {
     func answer(
         _ result: Result<JSONResponse, any Error>, to head: HTTPRequest, _ call: DoorCall, since start: NIODeadline
     ) -> (head: HTTPResponse, body: [UInt8]) {
-        let id = EdgeMiddleware.acceptable(head.headerFields[.requestID]) ?? ids.next(RequestRow.self).description
+        let id = EdgeMiddleware.requestID(of: head.headerFields, ids)
         let status: HTTPResponse.Status
         var fields: HTTPFields
         let body: [UInt8]
         switch result {
         case .success(let answer):
             status = answer.status
-            fields = answer.headers
-            if fields[.contentType] == nil { fields[.contentType] = "application/json" }
+            fields = answer.fields
             body = answer.bytes
         case .failure(let error):
-            let problem = problem(of: error, id: id, call)
+            let problem = Problem.told(of: error, .post, call.route, log: log(id))
             status = problem.status
             fields = problem.headers
             fields[.contentType] = Problem.contentType
@@ -96,17 +93,6 @@ package final class Door: Sendable {
         metrics.count(route: call.route, method: .post, status: status.code, since: start)
         if logger.logLevel <= .debug { log(id).answered(.post, call.route, status.code, since: start) }
         return (HTTPResponse(status: status, headerFields: fields), body)
-    }
-
-    private func problem(of error: any Error, id: String, _ call: DoorCall) -> Problem {
-        let problem = Problem(error)
-        if problem == nil || problem?.status.code ?? 500 >= 500 {
-            log(id).log(
-                level: problem == nil ? .error : .warning,
-                problem == nil ? "request failed" : "request not served",
-                metadata: ["error": "\(error)", "method": "POST", "route": "\(call.route)"])
-        }
-        return problem ?? .fault
     }
 
     private func log(_ id: String) -> Logger {

@@ -26,20 +26,25 @@ package struct EdgeMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let start = NIODeadline.now()
         var context = context
-        context.requestID = EdgeMiddleware.acceptable(request.headers[.requestID]) ?? newID()
+        context.requestID = EdgeMiddleware.requestID(of: request.headers, ids)
         context.bodies = bodies
         var response: Response
         do {
             response = try await next(request, context)
         } catch {
-            response = answer(to: error, request, context)
+            let problem = Problem.told(
+                of: error, request.method, context.endpointPath ?? "none", log: context.log)
+            response = problem.response(requestID: context.requestID)
         }
         response.headers[.requestID] = context.requestID
         finish(request, response, context, since: start)
         return response
     }
 
-    private func newID() -> String { ids.next(RequestRow.self).description }
+    /// The id by which the log knows a request, and its caller too.
+    static func requestID(of headers: HTTPFields, _ ids: IDGenerator) -> String {
+        acceptable(headers[.requestID]) ?? ids.next(RequestRow.self).description
+    }
 
     /// An id of the caller's is taken when it is harmless in a log line: 1 to 128 of `A-Za-z0-9._-`.
     static func acceptable(_ id: String?) -> String? {
@@ -51,29 +56,28 @@ package struct EdgeMiddleware: RouterMiddleware {
         return isHarmless ? id : nil
     }
 
-    private func answer(to error: any Error, _ request: Request, _ context: AppContext) -> Response {
-        guard let problem = Problem(error) else {
-            context.log.error("request failed", metadata: metadata(error, request, context))
-            return Problem.fault.response(requestID: context.requestID)
-        }
-        if problem.status.code >= 500 {
-            context.log.warning("request not served", metadata: metadata(error, request, context))
-        }
-        return problem.response(requestID: context.requestID)
-    }
-
-    private func metadata(_ error: any Error, _ request: Request, _ context: AppContext) -> Logger.Metadata {
-        [
-            "error": .string("\(error)"), "method": .string(request.method.rawValue),
-            "route": .string(context.endpointPath ?? "none"),
-        ]
-    }
-
     private func finish(_ request: Request, _ response: Response, _ context: AppContext, since start: NIODeadline) {
         let route = context.endpointPath ?? "none"
         let status = response.status.code
         metrics.count(route: route, method: request.method, status: status, since: start)
         if context.logger.logLevel <= .debug { context.log.answered(request.method, route, status, since: start) }
+    }
+}
+
+extension Problem {
+    /// What a caller is told of an error. What only we can mend stands in the log.
+    static func told(
+        of error: any Error, _ method: HTTPRequest.Method, _ route: String, log: @autoclosure () -> Logger
+    ) -> Problem {
+        func metadata() -> Logger.Metadata {
+            ["error": .string("\(error)"), "method": .string(method.rawValue), "route": .string(route)]
+        }
+        guard let problem = Problem(error) else {
+            log().error("request failed", metadata: metadata())
+            return .fault
+        }
+        if problem.status.code >= 500 { log().warning("request not served", metadata: metadata()) }
+        return problem
     }
 }
 

@@ -105,17 +105,21 @@ package struct OrderRematch: WorkflowKind {
         return rows
     }
 
+    /// What each place finds of unmatched lines of the tenant `$1`.
+    private static func search(_ column: String, and condition: String = "", joinedBy union: String) -> String {
+        places.map { place in
+            """
+            SELECT \(column) FROM {rows} r
+            JOIN order_line l ON l.tenant_id = $1 AND l.variant_id IS NULL AND \(place) = r.term \(condition)
+            """
+        }.joined(separator: " \(union) ")
+    }
+
     /// Whether a line names one of the terms.
     private static func isWaited(
         for terms: some Sequence<String>, tenant: TenantID, in transaction: any Transaction
     ) throws -> Bool {
-        let parts = places.map { place in
-            """
-            SELECT 1 FROM {rows} r
-            JOIN order_line l ON l.tenant_id = $1 AND l.variant_id IS NULL AND \(place) = r.term
-            """
-        }
-        let statement = Statement(composed: parts.joined(separator: "\nUNION ALL ") + "\nLIMIT 1")
+        let statement = Statement(composed: search("1", joinedBy: "UNION ALL") + " LIMIT 1")
         return try transaction.ask(statement, [.id(tenant)], rows: rows(of: terms)) { _ in true }.first() != nil
     }
 
@@ -124,14 +128,9 @@ package struct OrderRematch: WorkflowKind {
         _ terms: some Sequence<String>, tenant: TenantID, after last: OrderID, limit: Int,
         in transaction: any Transaction
     ) throws -> [OrderID] {
-        let parts = places.map { place in
-            """
-            SELECT l.order_id FROM {rows} r
-            JOIN order_line l ON l.tenant_id = $1 AND l.variant_id IS NULL AND \(place) = r.term AND l.order_id > $2
-            """
-        }
         let statement = Statement(
-            composed: parts.joined(separator: "\nUNION ") + "\nORDER BY order_id LIMIT $3")
+            composed: search("l.order_id", and: "AND l.order_id > $2", joinedBy: "UNION")
+                + " ORDER BY order_id LIMIT $3")
         return try transaction.all(
             statement, [.id(tenant), .id(last), .int(limit)], rows: rows(of: terms)
         ) { $0.id(0) }

@@ -79,10 +79,10 @@ enum DeliveryStore {
     ) throws -> Recorded {
         // Those first, whose replays' rows are locked before those of deliveries, as a cancel does.
         let tried = try insertTried(records.filter(\.delivery.isUnwritten), now: now, in: transaction)
-        let lost = try lostBacklogs(of: records, by: process, now: now, in: transaction)
-        let known = records.filter { record in
-            let delivery = record.delivery
-            return !delivery.isUnwritten && !(delivery.isLeasedInMemory && lost.contains(delivery.subscription))
+        var known = records.filter { !$0.delivery.isUnwritten }
+        let lost = try lostBacklogs(of: known, by: process, now: now, in: transaction)
+        if !lost.isEmpty {
+            known.removeAll { $0.delivery.isLeasedInMemory && lost.contains($0.delivery.subscription) }
         }
         let ours = try update(known, now: now, in: transaction).union(tried)
         let counting = ours.count == records.count ? records : records.filter { ours.contains($0.delivery.id) }
@@ -106,9 +106,7 @@ enum DeliveryStore {
         of records: [AttemptRecord], by process: Int64?, now: Timestamp, in transaction: any Transaction
     ) throws -> Set<SubscriptionID> {
         guard let process else { return [] }
-        let late = records.lazy.map(\.delivery).filter { delivery in
-            delivery.isLeasedInMemory && !delivery.isUnwritten && delivery.leaseEnds <= now
-        }
+        let late = records.lazy.map(\.delivery).filter { $0.isLeasedInMemory && $0.leaseEnds <= now }
         return try BacklogLeases.lost(among: Set(late.map(\.subscription)), by: process, in: transaction)
     }
 
@@ -190,12 +188,13 @@ enum DeliveryStore {
         return left == 0
     }
 
-    /// The same for one that was disabled before, with the reason that was given then.
+    /// The same for one that is disabled already, with the reason that was given then, if there was one.
     @discardableResult
     static func skipPending(
-        of subscription: SubscriptionID, tenant: TenantID, now: Timestamp, in transaction: any Transaction
+        of subscription: SubscriptionID, tenant: TenantID, otherwise other: String = disabledReason, now: Timestamp,
+        in transaction: any Transaction
     ) throws -> Bool {
         let reason = try SubscriptionStore.statusReason(of: subscription, tenant: tenant, in: transaction)
-        return try skipPending(of: subscription, reason: reason ?? disabledReason, now: now, in: transaction)
+        return try skipPending(of: subscription, reason: reason ?? other, now: now, in: transaction)
     }
 }

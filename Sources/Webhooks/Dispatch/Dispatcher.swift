@@ -260,8 +260,11 @@ package final class Dispatcher: Service {
                     }
                     return (true, false)
                 }
-                let why = try SubscriptionStore.statusReason(of: id, tenant: tenant, in: transaction) ?? reason
-                return (false, try DeliveryStore.skipPending(of: id, reason: why, now: now, in: transaction))
+                return (
+                    false,
+                    try DeliveryStore.skipPending(
+                        of: id, tenant: tenant, otherwise: reason, now: now, in: transaction)
+                )
             }
         }
         if isActive {
