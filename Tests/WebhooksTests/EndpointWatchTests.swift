@@ -32,6 +32,27 @@ struct EndpointWatchTests {
         _ = try await hub.subscriptions.changeSettings(change, of: Hub.scope.tenant)
     }
 
+    private static func attempt(
+        _ event: DomainEvent, at endpoint: SubscriptionID, status: Int, _ decision: DeliveryDecision, _ hub: Hub
+    ) -> AttemptRecord {
+        AttemptRecord(
+            delivery: ReadyDelivery(
+                id: hub.ids.next(), tenant: Hub.scope.tenant, subscription: endpoint, event: event, attempts: 0, claim: 1,
+                leaseEnds: .never, createdAt: hub.time.now, orderedBy: nil),
+            startedAt: hub.time.now, duration: .milliseconds(3), phases: nil,
+            outcome: .answered(status: status, retryAfter: nil), detail: nil, requestHeaders: [], responseHeaders: nil,
+            responseBody: nil, decision: decision)
+    }
+
+    /// Returns once another session waits for what this transaction holds; at once where there is one writer.
+    private static func untilAwaited(_ transaction: any Transaction, _ engine: TestEngine) throws {
+        guard engine == .postgres else { return }
+        let waiting: Statement = """
+            SELECT count(*) FROM pg_locks l WHERE NOT l.granted AND pg_backend_pid() = ANY(pg_blocking_pids(l.pid))
+            """
+        while try transaction.first(waiting, [], { $0.int(0) }) == 0 {}
+    }
+
     @Test(
         "min_deliveries_for_disable: the tenth failure of ten disables, tells of it once; activation counts anew",
         arguments: TestEngine.allCases)
@@ -221,13 +242,7 @@ struct EndpointWatchTests {
             let event = try #require(try await hub.publish(1).first)
             let endpoints: [SubscriptionID] = [hub.ids.next(), hub.ids.next()]
             let records = (0..<500).map { number in
-                AttemptRecord(
-                    delivery: ReadyDelivery(
-                        id: hub.ids.next(), tenant: Hub.scope.tenant, subscription: endpoints[number % 2], event: event,
-                        attempts: 0, claim: 1, leaseEnds: .never, createdAt: hub.time.now, orderedBy: nil),
-                    startedAt: hub.time.now, duration: .milliseconds(3), phases: nil,
-                    outcome: .answered(status: 200, retryAfter: nil), detail: nil, requestHeaders: [],
-                    responseHeaders: nil, responseBody: nil, decision: .delivered)
+                Self.attempt(event, at: endpoints[number % 2], status: 200, .delivered, hub)
             }
             let watch = EndpointWatch(ids: hub.ids, time: hub.time.source, writer: 7)
             let database = hub.database
@@ -239,6 +254,42 @@ struct EndpointWatchTests {
             }
             #expect(cost == 1)
             #expect(try await hub.count("endpoint_minute", where: "attempts = 250 AND failures = 0") == 2)
+        }
+    }
+
+    @Test(
+        "A breaker that opens while another copy disables its subscription is told of once",
+        arguments: TestEngine.allCases)
+    func disabledWhileOpening(engine: TestEngine) async throws {
+        try await withHub(engine) { hub in
+            let (subscription, _) = try await hub.subscribe()
+            let event = try #require(try await hub.publish(1).first)
+            let now = hub.time.now
+            let records = (0..<10).map { _ in
+                Self.attempt(event, at: subscription.id, status: 500, .retry(at: now + .seconds(5)), hub)
+            }
+            let opened = DispatchState.Turned(
+                subscription: subscription.id, tenant: Hub.scope.tenant, turn: .opened(trips: 1, wait: .seconds(30)),
+                isOperational: false)
+            let copies = (1...2).map { EndpointWatch(ids: hub.ids, time: hub.time.source, writer: $0) }
+            let hasOpened = Gate()
+            hasOpened.open()
+            let opening = Task {
+                try await hub.database.write(.interactive) { transaction in
+                    let told = try BreakerStore.write([opened], now: now, in: transaction)
+                    _ = try copies[0].turned(told, in: transaction)
+                    Task { await hasOpened.pass() }
+                    try Self.untilAwaited(transaction, engine)
+                }
+            }
+            await hasOpened.arrivals(1)
+            try await hub.database.write(.background) { transaction in
+                _ = try copies[1].recorded(.init(attempts: records), in: transaction)
+            }
+            try await opening.value
+            #expect(try await Self.events(hub, WebhookFailing.self) == 1)
+            #expect(try await Self.events(hub, WebhookDisabled.self) == 1)
+            #expect(try await hub.count("breaker") == 0)
         }
     }
 

@@ -60,12 +60,13 @@ struct EndpointWatch: Sendable {
         _ window: EndpointHealthStore.Window, in transaction: any Transaction
     ) throws -> [DomainEvent]? {
         let (id, tenant) = (window.subscription, window.tenant)
+        // Its row is locked before it is asked whether its failing was told of: another copy may be telling of it now.
+        guard try SubscriptionStore.isActive(id, tenant: tenant, in: transaction) else { return nil }
         // Whether its breaker opened before or will in a moment is chance: `webhook.failing` comes first in any case.
         let kinds: [Kind] = try BreakerStore.isTold(id, in: transaction) ? [.disabled] : [.failing, .disabled]
         let reason = window.health.sentence(window.settings)
-        guard
-            try SubscriptionStore.disable(id, tenant: tenant, reason: reason, now: time.now(), in: transaction)
-        else { return nil }
+        try SubscriptionStore.setStatus(
+            .disabled, reason: reason, of: id, tenant: tenant, now: time.now(), in: transaction)
         return try told(kinds, of: window, reason: reason + ".", in: transaction)
     }
 
