@@ -37,7 +37,8 @@ struct EndpointWatchTests {
     ) -> AttemptRecord {
         AttemptRecord(
             delivery: ReadyDelivery(
-                id: hub.ids.next(), tenant: Hub.scope.tenant, subscription: endpoint, event: event, attempts: 0, claim: 1,
+                id: hub.ids.next(), tenant: Hub.scope.tenant, subscription: endpoint, event: event, attempts: 0,
+                claim: 1,
                 leaseEnds: .never, createdAt: hub.time.now, orderedBy: nil),
             startedAt: hub.time.now, duration: .milliseconds(3), phases: nil,
             outcome: .answered(status: status, retryAfter: nil), detail: nil, requestHeaders: [], responseHeaders: nil,
