@@ -273,20 +273,26 @@ struct OrderLifeTests {
         }
     }
 
-    @Test("A new line that names another tenant's variant is refused at its place", arguments: TestEngine.allCases)
+    @Test(
+        "A new line that names another tenant's variant or location is refused at its place",
+        arguments: TestEngine.allCases)
     func foreignVariants(_ engine: TestEngine) async throws {
         try await withShop(engine) { shop in
             let foreign = try await shop.variant("B", scope: Shop.stranger).id
             let own = try await shop.variant("B").id
             let order = try await place(shop)
-            func addition(_ variant: VariantID) -> String {
+            func addition(_ variant: VariantID, more: String = "") -> String {
                 """
                 {"note":"one more","add_lines":[{"sku":"A","quantity":1,"unit_price":1},
-                    {"variant_id":"\(variant)","sku":"B","quantity":1,"unit_price":1}]}
+                    {"variant_id":"\(variant)","sku":"B","quantity":1,"unit_price":1\(more)}]}
                 """
             }
             await #expect(throws: Refusal.notFound("variant", at: ["/add_lines/1/variant_id"])) {
                 _ = try await edit(shop, order, addition(foreign))
+            }
+            let elsewhere = try await shop.location("Theirs", scope: Shop.stranger).id
+            await #expect(throws: Refusal.notFound("location", at: ["/add_lines/1/location_id"])) {
+                _ = try await edit(shop, order, addition(own, more: #","location_id":"\#(elsewhere)""#))
             }
             let story = try await shop.orders.require(order.id, scope: Shop.scope, withSource: false)
             #expect(story.order == order && story.notes.isEmpty)
@@ -371,7 +377,7 @@ struct OrderLifeTests {
                 more: #""customer_id":"\#(buyer)","#, key: "k2")
             #expect(second.customerID == buyer)
             #expect(try await find { $0.customer = buyer }.count == 2)
-            await #expect(throws: Refusal.notFound("customer")) {
+            await #expect(throws: Refusal.notFound("customer", at: ["/customer_id"])) {
                 _ = try await place(shop, more: #""customer_id":"\#(order.id)","#, key: "k3")
             }
             var query = OrderQuery(limit: 10)

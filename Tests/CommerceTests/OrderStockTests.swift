@@ -132,7 +132,7 @@ struct OrderStockTests {
             let theirs = try await shop.location("Theirs", scope: Shop.stranger).id
             let foreign = body.split(separator: first.id.description).joined(separator: theirs.description)
                 .split(separator: "\"k\"").joined(separator: "\"k2\"")
-            await #expect(throws: Refusal.notFound("location")) {
+            await #expect(throws: Refusal.notFound("location", at: ["/items/0/location_id"])) {
                 _ = try await shop.orders.place(
                     request(foreign) { NewOrder($0) }, scope: Shop.scope, actor: Shop.actor)
             }

@@ -68,7 +68,9 @@ struct VariantMappingTests {
         try await withShop(engine) { shop in
             for scope in [Shop.sister, Shop.stranger] {
                 let theirs = try await shop.variant("X-\(scope.organisation)", scope: scope).id
-                await #expect(throws: Refusal.notFound("variant")) { _ = try await put(shop, "i", theirs) }
+                await #expect(throws: Refusal.notFound("variant", at: ["/variant_id"])) {
+                    _ = try await put(shop, "i", theirs)
+                }
             }
             for body in [#"{"external_id":"","variant_id":"x"}"#, #"{"external_id":5}"#] {
                 let invalid = #expect(throws: InvalidDocument.self) {

@@ -290,6 +290,13 @@ struct ReplayTests {
             await #expect(throws: Refusal.self) {
                 try await replays.service.resend(event, to: nil, scope: Hub.stranger)
             }
+            let missing = Refusal.notFound("subscription", at: ["/subscription_id"])
+            let request = try replays.request(orders)
+            await #expect(throws: missing) { try await replays.service.resend(event, to: .zero, scope: Hub.scope) }
+            await #expect(throws: missing) { try await replays.service.count(request, scope: Hub.stranger) }
+            await #expect(throws: missing) {
+                try await replays.service.begin(request, scope: Hub.stranger, user: .zero)
+            }
         }
     }
 

@@ -106,7 +106,7 @@ package struct OrderService: Sendable {
                 "SELECT 1 FROM customer WHERE id = $1 AND tenant_id = $2 AND org_id = $3 AND deleted_at IS NULL",
                 [.id(customer), .id(scope.tenant), .id(scope.organisation)]
             ) { _ in true }
-            if known == nil { throw Refusal.notFound("customer") }
+            if known == nil { throw Refusal.notFound("customer", at: ["/customer_id"]) }
         }
         let arrival = OrderMerge.Arrival(
             id: id, scope: scope, idempotencyKey: key.text, connection: nil, channel: new.channel,

@@ -12,6 +12,13 @@ struct OrderStock: Sendable {
         let origin: MoveOrigin
         /// Whether somebody asked for the change here and can be refused. What a store tells has happened.
         let isRefusable: Bool
+
+        /// Where a caller's document names a line: a new order's items are its lines, and what an edit adds stands
+        /// behind the lines that there were.
+        func pointer(ofLine index: Int) -> String {
+            guard let old else { return "/items/\(index)" }
+            return "/add_lines/\(index - old.lines.count)"
+        }
     }
 
     let ids: IDGenerator
@@ -73,7 +80,9 @@ struct OrderStock: Sendable {
             let question = InventoryStore.Question(
                 tenant: change.new.scope.tenant, variant: variant, location: line.location)
             guard let place = places[question] else { continue }
-            if place.location == nil, change.isRefusable { throw Refusal.notFound("location") }
+            if place.location == nil, change.isRefusable {
+                throw Refusal.notFound("location", at: [change.pointer(ofLine: index) + "/location_id"])
+            }
             change.new.lines[index].location = place.location
         }
     }

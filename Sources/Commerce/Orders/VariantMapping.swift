@@ -46,7 +46,9 @@ package struct VariantMappingService: Sendable {
         let mapping = VariantMapping(
             connection: connection, externalID: request.externalID, variant: request.variant, createdAt: time.now())
         let isBegun = try await database.write { transaction in
-            guard try Self.isOwn(mapping.variant, scope, in: transaction) else { throw Refusal.notFound("variant") }
+            guard try Self.isOwn(mapping.variant, scope, in: transaction) else {
+                throw Refusal.notFound("variant", at: ["/variant_id"])
+            }
             try transaction.execute(
                 """
                 INSERT INTO variant_mapping (tenant_id, connection_id, external_id, variant_id, created_at)

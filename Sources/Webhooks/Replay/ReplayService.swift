@@ -74,13 +74,14 @@ package struct ReplayService: Sendable {
         return targets
     }
 
+    /// For a request whose body names it.
+    private static let noSubscription = Refusal.notFound("subscription", at: ["/subscription_id"])
+
     @discardableResult
     private static func requireActive(
-        _ id: SubscriptionID, scope: Scope, in transaction: any Transaction
+        _ id: SubscriptionID, scope: Scope, else refusal: Refusal = noSubscription, in transaction: any Transaction
     ) throws -> SubscriptionStore.Stored {
-        guard let target = try SubscriptionStore.fetch(id, scope: scope, in: transaction) else {
-            throw Refusal.notFound("subscription")
-        }
+        guard let target = try SubscriptionStore.fetch(id, scope: scope, in: transaction) else { throw refusal }
         guard target.status == .active else {
             throw Refusal.conflict("The subscription is disabled; activate it before something is sent to it again.")
         }
@@ -94,7 +95,7 @@ package struct ReplayService: Sendable {
         let found = try await database.read { transaction in
             try SubscriptionStore.fetch(request.subscription, scope: scope, in: transaction)
         }
-        guard let target = found else { throw Refusal.notFound("subscription") }
+        guard let target = found else { throw Self.noSubscription }
         return try await planned(request, for: target, scope: scope, user: .zero).total
     }
 
@@ -217,7 +218,8 @@ package struct ReplayService: Sendable {
             try ReplayStore.setState(next, reason: nil, of: id, now: now, in: transaction)
             switch next {
             case .running:
-                try Self.requireActive(replay.subscription, scope: scope, in: transaction)
+                try Self.requireActive(
+                    replay.subscription, scope: scope, else: .notFound("subscription"), in: transaction)
                 // Where it is still pending nothing is to be done: it will see the new state.
                 _ = try WorkflowStore.restart(id.cast(), tenant: scope.tenant, now: now, in: transaction)
             case .cancelled: try ReplayStore.skipWaiting(id, now: now, in: transaction)

@@ -219,6 +219,8 @@ struct DeliveryJudge {
                     // The first call of an event belongs to its first delivery.
                     let first = after.isReplay ? attempts[after.id]?.first?.startedAt : calls[pair]?.first?.start
                     guard let begin = first, let end = before.finishedAt else { continue }
+                    // Another copy's event of the same moment may have been committed only after this one was sent.
+                    if let committed = ledger.written[before.event]?.at, committed > begin { continue }
                     if begin + Self.skewMost < end {
                         found.append("s\(endpoint.index) \(after.event): sent while \(before.event) waits until \(end)")
                     }

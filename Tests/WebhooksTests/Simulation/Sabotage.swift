@@ -69,7 +69,7 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
         Sabotage(
             "a subscription that is disabled leaves what waits for it", "WITH part AS MATERIALIZED",
             "WHERE id IN (SELECT id FROM part)", "WHERE 1 = 0 AND id IN (SELECT id FROM part)",
-            found: "pending, and the subscription is disabled"),
+            found: "pending, and the subscription is not active"),
     ]
 
     private static let stops = [

@@ -14,6 +14,7 @@ extension SimulatedWorld {
         case restart(Int)
         case disable(Int)
         case activate(Int)
+        case delete(Int)
         case rotate(Int)
         /// One event once more.
         case resend
@@ -80,6 +81,7 @@ extension SimulatedWorld {
             if chance(4) { at(second + draw(5), .move(.paused)) }
             if chance(4) { at(second + draw(3000), .move(chance(2) ? .running : .cancelled)) }
         }
+        if chance(3) { at(draw(90_000), .delete(draw(ledger.endpoints.count))) }
         // What 410 ended may begin again.
         if chance(2) { for index in ledger.endpoints.indices { at(100_000, .activate(index)) } }
         return plan.sorted { $0.0 < $1.0 }
@@ -104,6 +106,7 @@ extension SimulatedWorld {
             nodes[index].life.stalledUntil = time.now + .seconds(45 + draw(45))
         case .disable(let index): change(index) { _ = try await $0.setStatus(.disabled, of: $1, scope: Hub.scope) }
         case .activate(let index): change(index) { _ = try await $0.setStatus(.active, of: $1, scope: Hub.scope) }
+        case .delete(let index): change(index) { try await $0.delete($1, scope: Hub.scope) }
         case .rotate(let index):
             change(index) {
                 let rotation = try FieldReader.read(JSONValue(parsing: Array(#"{"overlap_hours": 1}"#.utf8))) {

@@ -94,7 +94,7 @@ extension SimulatedWorld {
         let found = try await base.read { try StoreOutlook.load(in: $0) }
         outlook = found
         for index in found.forgotten.compactMap({ ledger.subscriptions.firstIndex(of: $0) }) {
-            ledger.accuse("\(time.now) s\(index): deliveries are pending, and the subscription is disabled")
+            ledger.accuse("\(time.now) s\(index): deliveries are pending, and the subscription is not active")
         }
         return found
     }
@@ -167,7 +167,7 @@ struct StoreOutlook: Sendable {
     let isBehind: Bool
     /// When a replay goes on.
     let replayAt: Timestamp?
-    /// Subscriptions that are disabled and have deliveries that wait.
+    /// Subscriptions that are disabled or deleted, and have deliveries that wait.
     let forgotten: [SubscriptionID]
 
     var isOver: Bool { dueAt == nil && tryAt == nil && !isHeld && !isBehind && replayAt == nil }
@@ -175,9 +175,9 @@ struct StoreOutlook: Sendable {
     static func load(in transaction: any Transaction) throws -> StoreOutlook {
         let forgotten = try transaction.all(
             """
-            SELECT s.id FROM subscription s WHERE s.status = 'disabled' AND EXISTS (
-                SELECT 1 FROM delivery d
-                WHERE d.state = 'pending' AND d.held IN (0, 1, 2) AND d.subscription_id = s.id)
+            SELECT DISTINCT d.subscription_id FROM delivery d
+            WHERE d.state = 'pending' AND d.held IN (0, 1, 2) AND NOT EXISTS (
+                SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.status = 'active')
             """
         ) { $0.id(0, of: Subscription.self) }
         let outlook = try transaction.first(

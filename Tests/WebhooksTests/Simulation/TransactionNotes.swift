@@ -63,6 +63,7 @@ enum StatementKind {
     case breakerOpens
     case breakerCloses
     case status
+    case deletion
     case events
     case other
 
@@ -71,9 +72,9 @@ enum StatementKind {
         ("UPDATE delivery SET state = r.new_state", .records), ("INSERT INTO attempt", .attempts),
         ("INSERT INTO delivery (replay_id", .tried), ("INSERT INTO delivery", .deliveries),
         ("INSERT INTO replay", .replays), ("UPDATE delivery SET claim = 0, next_at = $1", .release),
-        ("UPDATE delivery SET state = 'skipped', reason = $2", .skips), ("INSERT INTO breaker", .breakerOpens),
+        ("WITH part AS MATERIALIZED (\n    SELECT id FROM delivery", .skips), ("INSERT INTO breaker", .breakerOpens),
         ("DELETE FROM breaker", .breakerCloses), ("UPDATE subscription SET status", .status),
-        ("INSERT INTO event (", .events),
+        ("DELETE FROM subscription WHERE", .deletion), ("INSERT INTO event (", .events),
     ]
 
     /// Statements by their keys, since comparing texts at each run takes longer than the run. Asked by one at a time,

@@ -58,12 +58,13 @@ final class WatchedTransaction: Transaction {
             {
                 notes.replays.append((subscription, replay))
             }
-        case .skips: if let id = arguments[0].identity() as SubscriptionID? { ended.insert(id) }
+        case .skips: if let id = arguments[1].identity() as SubscriptionID? { ended.insert(id) }
         case .status:
             if count > 0 {
                 let isCallers = arguments[3] == .text("disabled by a caller")
                 change(arguments[0], .status(isActive: arguments[2] == .text("active"), isCallers: isCallers))
             }
+        case .deletion: if count > 0 { change(arguments[0], .status(isActive: false, isCallers: true)) }
         case .breakerOpens: change(arguments[0], .breakerOpened)
         case .breakerCloses:
             if count > 0, arguments[0].identity().map({ ended.contains($0) }) == false {
