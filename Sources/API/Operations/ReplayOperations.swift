@@ -24,7 +24,8 @@ enum ReplayOperations {
             .patch("\(root)/{id}", "changeReplay", "Sets its rate or state.").audited(.replay)
                 .taking(
                     .request([
-                        "state?": .choice("running", "paused", "cancelled"), "rate?": .integer(1...10_000),
+                        "state?": .choice("running", "paused", "cancelled"),
+                        "rate?": .integer(1...10_000).orNull.saying("Null takes the bound away."),
                     ]), example: #"{"rate": 100}"#
                 ).failing(409).answering(200, .named("Replay")),
             .post("\(root)/{id}/pause", "pauseReplay", "Pauses a replay.").audited(.replay).failing(409)
