@@ -51,6 +51,12 @@ package struct RowBatch: Sendable {
         self.columns = columns.map { Column(name: $0.key, kind: $0.value) }
     }
 
+    /// One column, `wanted`, of identifiers: what a statement looks up.
+    package init<Kind>(wanted ids: some Sequence<ID<Kind>>) {
+        self.init(["wanted": .uuid])
+        values = ids.map { .id($0) }
+    }
+
     package var count: Int { values.count / columns.count }
     package var isEmpty: Bool { values.isEmpty }
 

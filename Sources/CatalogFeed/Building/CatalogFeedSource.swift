@@ -85,9 +85,7 @@ struct CatalogFeedSource: Sendable {
     /// Those of the products that are active now.
     func entries(_ ids: [ProductID], _ scope: Scope, _ lane: Lane = .background) async throws -> [CatalogueEntry] {
         if ids.isEmpty { return [] }
-        var rows = RowBatch(["wanted": .uuid])
-        for id in ids { rows.append(.id(id)) }
-        let wanted = rows
+        let wanted = RowBatch(wanted: ids)
         return try await database.read(lane) { transaction in
             try EntryRows.fetch(
                 "AND id IN (SELECT wanted FROM {rows} r)", [], scope, rows: wanted, in: transaction)

@@ -14,8 +14,7 @@ enum CategoryPaths {
         _ places: Set<CategoryID>, in transaction: any Transaction
     ) throws -> [CategoryID: String] {
         if places.isEmpty { return [:] }
-        var rows = RowBatch(["wanted": .uuid])
-        for place in places.sorted() { rows.append(.id(place)) }
+        let rows = RowBatch(wanted: places.sorted())
         var names: [CategoryID: [String]] = [:]
         try transaction.run(
             Statement(

@@ -57,8 +57,7 @@ enum EntryRows {
     private static func variants(
         of entries: [CatalogueEntry], in transaction: any Transaction
     ) throws -> [ProductID: [CatalogueEntry.Variant]] {
-        var rows = RowBatch(["wanted": .uuid])
-        for entry in entries { rows.append(.id(entry.id)) }
+        let rows = RowBatch(wanted: entries.lazy.map(\.id))
         var found: [ProductID: [CatalogueEntry.Variant]] = [:]
         try transaction.run(
             """

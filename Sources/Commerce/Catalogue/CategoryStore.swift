@@ -38,8 +38,7 @@ enum CategoryStore {
     static func existing(
         _ ids: Set<CategoryID>, scope: Scope, in transaction: any Transaction
     ) throws -> [CategoryID] {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in ids { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: ids)
         return try transaction.all(
             """
             SELECT c.id FROM {rows} r JOIN category c ON c.id = r.wanted WHERE c.tenant_id = $1 AND c.org_id = $2

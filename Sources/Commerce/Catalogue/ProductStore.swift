@@ -54,8 +54,7 @@ enum ProductStore {
     static func fetch(
         _ ids: [ProductID], scope: Scope, isLocked: Bool = false, in transaction: any Transaction
     ) throws -> [Product] {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in Set(ids).sorted() { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: Set(ids).sorted())
         let lock = isLocked ? "{for update}" : ""
         let found = try transaction.all(
             Statement(

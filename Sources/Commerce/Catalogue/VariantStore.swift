@@ -50,8 +50,7 @@ enum VariantStore {
     static func variants(
         of products: [ProductID], in transaction: any Transaction
     ) throws -> [ProductID: [Variant]] {
-        var rows = RowBatch(["wanted": .uuid])
-        for product in products { rows.append(.id(product)) }
+        let rows = RowBatch(wanted: products)
         return Dictionary(
             grouping: try transaction.all(
                 Statement(

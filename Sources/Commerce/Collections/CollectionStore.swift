@@ -99,8 +99,7 @@ enum CollectionStore {
     static func unknown(
         _ products: [ProductID], scope: Scope, in transaction: any Transaction
     ) throws -> Set<ProductID> {
-        var rows = RowBatch(["wanted": .uuid])
-        for product in products { rows.append(.id(product)) }
+        let rows = RowBatch(wanted: products)
         let known = try transaction.all(
             """
             SELECT p.id FROM {rows} r JOIN product p ON p.id = r.wanted

@@ -48,8 +48,7 @@ package enum CustomerErasure {
             return OrderBatch(last: last, emptied: 0)
         }
         let page = try orders(of: id, after: last, limit: limit, in: transaction)
-        var rows = RowBatch(["wanted": .uuid])
-        for order in page { rows.append(.id(order)) }
+        let rows = RowBatch(wanted: page)
         try lock(rows, in: transaction)
         let emptied = try transaction.executeCounting(
             """
@@ -76,8 +75,7 @@ package enum CustomerErasure {
             LIMIT $4
             """, [.id(scope.tenant), .id(scope.organisation), .text(email), .int(limit)]
         ) { $0.id(0, of: Order.self) }
-        var rows = RowBatch(["wanted": .uuid])
-        for order in found { rows.append(.id(order)) }
+        let rows = RowBatch(wanted: found)
         try lock(rows, in: transaction)
         try transaction.execute(
             """

@@ -53,8 +53,7 @@ enum CustomerStore {
     ) throws -> [Customer] {
         var found = try transaction.all(Statement(composed: "SELECT \(columns) \(rest)"), arguments, customer)
         if found.isEmpty { return found }
-        var rows = RowBatch(["wanted": .uuid])
-        for customer in found { rows.append(.id(customer.id)) }
+        let rows = RowBatch(wanted: found.lazy.map(\.id))
         var references: [CustomerID: [Customer.Reference]] = [:]
         try transaction.run(
             """

@@ -14,8 +14,7 @@ package struct VariantStock: Sendable {
     package static func counted(
         of variants: [VariantID], in transaction: any Transaction
     ) throws -> Asked<VariantStock> {
-        var rows = RowBatch(["wanted": .uuid])
-        for variant in variants { rows.append(.id(variant)) }
+        let rows = RowBatch(wanted: variants)
         return try transaction.ask(
             """
             SELECT v.tenant_id, v.org_id, v.product_id, v.id, CAST(SUM(l.on_hand - l.reserved) AS {int})

@@ -44,8 +44,7 @@ enum OrderNoteStore {
 
     /// Takes the texts out of all notes on some orders: people write there what they know of a buyer.
     static func empty(of orders: [OrderID], in transaction: any Transaction) throws {
-        var rows = RowBatch(["wanted": .uuid])
-        for order in orders { rows.append(.id(order)) }
+        let rows = RowBatch(wanted: orders)
         try transaction.execute(
             "UPDATE order_note SET text = '' WHERE order_id IN (SELECT wanted FROM {rows} r)", rows: rows)
     }

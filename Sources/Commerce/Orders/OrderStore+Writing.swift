@@ -93,8 +93,7 @@ extension OrderStore {
                 customer_id = r.linked_customer
             FROM {rows} r WHERE id = r.order_id
             """, rows: rows)
-        var ids = RowBatch(["wanted": .uuid])
-        for order in orders { ids.append(.id(order.id)) }
+        let ids = RowBatch(wanted: orders.lazy.map(\.id))
         try transaction.execute(
             "DELETE FROM order_line WHERE order_id IN (SELECT wanted FROM {rows} r)", rows: ids)
         try insertLines(of: orders, in: transaction)

@@ -96,8 +96,7 @@ enum OrderStore {
 
     /// Several orders whose owners are known already, locked to the end of the transaction.
     static func lock(_ ids: [OrderID], in transaction: any Transaction) throws -> [Order] {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in ids { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: ids)
         var orders = try transaction.all(
             Statement(
                 composed: """
@@ -128,8 +127,7 @@ enum OrderStore {
     private static func loadParts(of orders: inout [Order], in transaction: any Transaction) throws {
         if orders.isEmpty { return }
         let currencies = Dictionary(orders.map { ($0.id, $0.currency) }, uniquingKeysWith: { first, _ in first })
-        var rows = RowBatch(["wanted": .uuid])
-        for order in orders { rows.append(.id(order.id)) }
+        let rows = RowBatch(wanted: orders.lazy.map(\.id))
         var lines: [OrderID: [OrderLine]] = [:]
         try transaction.run(
             """

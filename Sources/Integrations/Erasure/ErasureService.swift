@@ -70,8 +70,7 @@ package enum InboxErasure {
     package static func erase(
         _ entries: [InboxID], scope: Scope, at now: Timestamp, in transaction: any Transaction
     ) throws -> Int {
-        var rows = RowBatch(["wanted": .uuid])
-        for entry in Set(entries) { rows.append(.id(entry)) }
+        let rows = RowBatch(wanted: Set(entries))
         return try transaction.executeCounting(
             """
             UPDATE inbox SET body = $3 WHERE id IN (SELECT wanted FROM {rows} r) AND tenant_id = $1 AND org_id = $2

@@ -90,8 +90,7 @@ enum InboxStore {
     }
 
     static func fetch(_ ids: [InboxID], in transaction: any Transaction) throws -> [InboxID: Stored] {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in ids { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: ids)
         var found: [InboxID: Stored] = [:]
         try transaction.run(
             """

@@ -42,8 +42,7 @@ enum BacklogLeases {
     static func lost(
         among backlogs: Set<SubscriptionID>, by holder: Int64, in transaction: any Transaction
     ) throws -> Set<SubscriptionID> {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in backlogs.sorted() { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: backlogs.sorted())
         let found = try transaction.all(
             """
             SELECT subscription_id, holder FROM backlog_lease WHERE subscription_id IN (SELECT wanted FROM {rows} r)
@@ -60,8 +59,7 @@ enum BacklogLeases {
         let mine = try transaction.all(
             "SELECT subscription_id FROM backlog_lease WHERE holder = $1", [.int(holder)]
         ) { $0.id(0, of: Subscription.self) }
-        var rows = RowBatch(["wanted": .uuid])
-        for id in Set(mine).subtracting(kept).sorted() { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: Set(mine).subtracting(kept).sorted())
         try transaction.execute(
             "DELETE FROM backlog_lease WHERE holder = $1 AND subscription_id IN (SELECT wanted FROM {rows} r)",
             [.int(holder)], rows: rows)

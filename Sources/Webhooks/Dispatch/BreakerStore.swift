@@ -34,8 +34,7 @@ enum BreakerStore {
     static func statuses(
         of subscriptions: [SubscriptionID], tenant: TenantID, in transaction: any Transaction
     ) throws -> [SubscriptionID: BreakerStatus] {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in subscriptions { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: subscriptions)
         let found = try transaction.all(
             """
             SELECT b.subscription_id, b.state, b.opened_at, b.next_at

@@ -78,8 +78,7 @@ extension DeliveryStore {
 
     /// Leases what was found. Whoever comes while the lease lasts sees nothing due.
     static func lease(_ found: [WaitingDelivery], _ claim: Claim, in transaction: any Transaction) throws {
-        var rows = RowBatch(["wanted": .uuid])
-        for delivery in found { rows.append(.id(delivery.id)) }
+        let rows = RowBatch(wanted: found.lazy.map(\.id))
         try transaction.execute(
             """
             UPDATE delivery SET claim = $1, next_at = now_ms() + $2, held = 0 FROM {rows} r
@@ -89,8 +88,7 @@ extension DeliveryStore {
 
     /// Puts what was found where its endpoint fetches it from when it has room.
     static func holdBack(_ found: [WaitingDelivery], in transaction: any Transaction) throws {
-        var rows = RowBatch(["wanted": .uuid])
-        for delivery in found { rows.append(.id(delivery.id)) }
+        let rows = RowBatch(wanted: found.lazy.map(\.id))
         try transaction.execute(
             "UPDATE delivery SET claim = 0, held = 1 FROM {rows} r WHERE id = r.wanted", rows: rows)
     }

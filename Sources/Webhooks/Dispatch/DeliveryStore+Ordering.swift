@@ -33,8 +33,7 @@ extension DeliveryStore {
         _ statement: Statement, _ arguments: [SQLValue] = [], among subscriptions: [SubscriptionID],
         in transaction: any Transaction
     ) throws -> Set<SubscriptionID> {
-        var rows = RowBatch(["wanted": .uuid])
-        for id in Set(subscriptions).sorted() { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: Set(subscriptions).sorted())
         return Set(try transaction.all(statement, arguments, rows: rows) { $0.id(0) })
     }
 
@@ -62,8 +61,7 @@ extension DeliveryStore {
         ) { (delivery: WaitingDelivery.decode($0), isBehind: $0.flag(8)) }
         let free = seen.filter { !$0.isBehind && !leased.contains($0.delivery.id) }.map(\.delivery)
         let heads = Array(free.prefix(limit))
-        var behind = RowBatch(["wanted": .uuid])
-        for entry in seen where entry.isBehind { behind.append(.id(entry.delivery.id)) }
+        let behind = RowBatch(wanted: seen.lazy.filter(\.isBehind).map(\.delivery.id))
         try transaction.execute("UPDATE delivery SET held = 2 FROM {rows} r WHERE id = r.wanted", rows: behind)
         try lease(heads, claim, in: transaction)
         return (heads, seen.count < most && free.count == heads.count)

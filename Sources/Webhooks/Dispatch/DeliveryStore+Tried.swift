@@ -42,18 +42,16 @@ extension DeliveryStore {
                 created_at, finished_at, 0
             FROM {rows} r
             """, rows: rows)
-        try endRetries(of: retried.map(\.delivery), now: now, in: transaction)
+        try endRetries(of: retried.lazy.map(\.delivery), now: now, in: transaction)
         return written
     }
 
     /// Ends retries to subscriptions that were disabled while the first attempt was under way: what was pending then
     /// has been ended, and these were not among it.
     private static func endRetries(
-        of deliveries: [ReadyDelivery], now: Timestamp, in transaction: any Transaction
+        of deliveries: some Sequence<ReadyDelivery>, now: Timestamp, in transaction: any Transaction
     ) throws {
-        let endpoints = Dictionary(deliveries.map { ($0.subscription, $0.tenant) }) { first, _ in first }
-        // In one order for all transactions: each takes the lock of a subscription's row.
-        for (id, tenant) in endpoints.sorted(by: { $0.key < $1.key }) {
+        for (id, tenant) in endpoints(of: deliveries) {
             if try SubscriptionStore.isActive(id, tenant: tenant, in: transaction) { continue }
             try skipPending(of: id, tenant: tenant, now: now, in: transaction)
         }

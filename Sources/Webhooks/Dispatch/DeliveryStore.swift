@@ -90,14 +90,20 @@ enum DeliveryStore {
         try freeSuccessors(
             of: counting.filter { $0.endsOrdered }.map(\.delivery), in: transaction)
         var recorded = Recorded(attempts: counting)
-        for delivery in counting.lazy.filter({ $0.decision == .gone }).map(\.delivery) {
+        for (id, tenant) in endpoints(of: counting.lazy.filter { $0.decision == .gone }.map(\.delivery)) {
             // Once: a replay's calls may be under way still when the first of them says so.
             let isNew = try SubscriptionStore.disable(
-                delivery.subscription, tenant: delivery.tenant, reason: "the endpoint answered 410 Gone", now: now,
-                in: transaction)
-            if isNew { recorded.gone.insert(delivery.subscription) }
+                id, tenant: tenant, reason: "the endpoint answered 410 Gone", now: now, in: transaction)
+            if isNew { recorded.gone.insert(id) }
         }
         return recorded
+    }
+
+    /// Each endpoint of some deliveries once, in one order for all transactions: each takes the lock of a
+    /// subscription's row.
+    static func endpoints(of deliveries: some Sequence<ReadyDelivery>) -> [(SubscriptionID, TenantID)] {
+        Dictionary(deliveries.lazy.map { ($0.subscription, $0.tenant) }) { first, _ in first }
+            .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     /// Backlogs whose lease ended before what was sent under it is written down, and that another process has taken

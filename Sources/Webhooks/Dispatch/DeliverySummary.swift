@@ -60,8 +60,7 @@ package struct DeliverySummary: Sendable {
     static func attempts(
         of deliveries: [DeliveryID], in transaction: any Transaction
     ) throws -> [DeliveryID: [Attempt]] {
-        var rows = RowBatch(["wanted": .uuid])
-        for delivery in deliveries { rows.append(.id(delivery)) }
+        let rows = RowBatch(wanted: deliveries)
         var grouped: [DeliveryID: [Attempt]] = [:]
         let found = try transaction.all(
             """

@@ -44,8 +44,7 @@ package enum EventErasure {
                 .int(limit),
             ]
         ) { ($0.id(0), $0.idOrNil(1)) }
-        var rows = RowBatch(["wanted": .uuid])
-        for (event, _) in found { rows.append(.id(event)) }
+        let rows = RowBatch(wanted: found.lazy.map(\.0))
         try transaction.execute(
             """
             UPDATE event SET payload = $1, withheld = NULL
@@ -59,8 +58,7 @@ package enum EventErasure {
         let deliveries = try transaction.all(
             "SELECT id FROM delivery WHERE event_id IN (SELECT wanted FROM {rows} r)", rows: events
         ) { $0.id(0, of: Delivery.self) }
-        var attempted = RowBatch(["wanted": .uuid])
-        for delivery in deliveries { attempted.append(.id(delivery)) }
+        let attempted = RowBatch(wanted: deliveries)
         try transaction.execute(
             """
             UPDATE attempt SET response_body = NULL, response_headers = NULL

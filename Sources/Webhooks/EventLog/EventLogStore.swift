@@ -67,8 +67,7 @@ enum EventLogStore {
         guard leases.isUsed, let wanted = query.delivery, [.pending, .delivering].contains(wanted) else {
             return events
         }
-        var rows = RowBatch(["wanted": .uuid])
-        for event in events { rows.append(.id(event.id)) }
+        let rows = RowBatch(wanted: events.lazy.map(\.id))
         let pending = try transaction.all(
             """
             SELECT d.event_id, d.subscription_id, d.id, d.claim

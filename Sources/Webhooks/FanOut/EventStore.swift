@@ -60,9 +60,7 @@ package enum EventStore {
 
     /// Events by their ids, as deliveries need them: without what is withheld.
     static func fetch(_ ids: Set<EventID>, in transaction: any Transaction) throws -> [EventID: DomainEvent] {
-        var rows = RowBatch(["wanted": .uuid])
-        rows.reserve(ids.count)
-        for id in ids { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: ids)
         var events: [EventID: DomainEvent] = [:]
         events.reserveCapacity(ids.count)
         try transaction.run(fetchStatement, [], rows: rows) { row in

@@ -167,9 +167,7 @@ enum RetentionStore {
     }
 
     private static func rows<Kind>(_ ids: [ID<Kind>]) -> RowBatch {
-        var rows = RowBatch(["wanted": .uuid])
-        rows.reserve(ids.count)
-        for id in ids { rows.append(.id(id)) }
+        let rows = RowBatch(wanted: ids)
         return rows
     }
 }
