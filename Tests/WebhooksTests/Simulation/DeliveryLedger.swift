@@ -79,6 +79,8 @@ final class DeliveryLedger: @unchecked Sendable {
     /// When calls to each endpoint began, from whichever copy.
     private var starts: [Int: [Timestamp]] = [:]
     private var breakers: [Int: Timestamp] = [:]
+    /// Bounds on calls at once that callers set, and since when they know that they hold.
+    private var bounds: [Int: (inFlight: Int, since: Timestamp)] = [:]
     private var succeededAt: [Int: Timestamp] = [:]
     private var health: [HealthLedger]
     /// How often a subscription was given up.
@@ -128,6 +130,8 @@ final class DeliveryLedger: @unchecked Sendable {
         return ended
     }
 
+    func bound(_ index: Int, _ inFlight: Int, at now: Timestamp) { bounds[index] = (inFlight, now) }
+
     func isDisabled(_ index: Int) -> Bool { statuses[index]?.last?.isActive == false }
 
     // MARK: What is called
@@ -169,6 +173,9 @@ final class DeliveryLedger: @unchecked Sendable {
         }
     }
 
+    /// Until each copy knows of a bound that is new, and calls that began before have ended.
+    private static let boundGrace: Duration = .seconds(14)
+
     // MARK: What must never be
 
     private func check(_ call: Call, _ endpoint: SimulatedEndpoint) {
@@ -183,8 +190,9 @@ final class DeliveryLedger: @unchecked Sendable {
             accuse("\(name(call)): two hold the same delivery at once")
         }
         // Limits of its own are those of all copies together; a window that was grown is each one's.
-        let calls = endpoint.inFlight == nil ? there.count { $0.life === life } : there.count
-        if calls >= endpoint.inFlight ?? 128 {
+        let bound = bounds[index].flatMap { $0.since + Self.boundGrace < now ? $0.inFlight : nil } ?? endpoint.inFlight
+        let calls = bound == nil ? there.count { $0.life === life } : there.count
+        if calls >= bound ?? 128 {
             accuse("\(name(call)): more calls at once than the window has room for")
         }
         if let rate = endpoint.rate {

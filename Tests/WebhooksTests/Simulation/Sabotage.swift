@@ -55,6 +55,9 @@ struct Sabotage: Sendable, CustomTestStringConvertible {
             "each copy keeps to limits for itself", "SELECT s.id FROM {rows} r JOIN subscription s",
             "s.rate_limit IS NOT NULL OR s.max_in_flight IS NOT NULL", "1 = 0", found: "more calls at once"),
         Sabotage(
+            "a bound that a caller sets is forgotten", "UPDATE subscription SET url", "max_in_flight = $12",
+            "max_in_flight = NULL + $12", found: "more calls at once"),
+        Sabotage(
             "nobody looks for earlier ones of an entity", "SELECT delivery.id", "p.id < delivery.id",
             "p.id < delivery.id AND 1 = 0", found: "waits until"),
         Sabotage(

@@ -16,6 +16,8 @@ extension SimulatedWorld {
         case activate(Int)
         case delete(Int)
         case rotate(Int)
+        /// A caller bounds the calls at once of an endpoint that had no bound.
+        case limit(Int, Int)
         /// One event once more.
         case resend
         /// All that a subscription asks for once more, of some time.
@@ -82,6 +84,8 @@ extension SimulatedWorld {
             if chance(4) { at(second + draw(3000), .move(chance(2) ? .running : .cancelled)) }
         }
         if chance(3) { at(draw(90_000), .delete(draw(ledger.endpoints.count))) }
+        let free = ledger.endpoints.filter { $0.inFlight == nil }
+        if chance(2) { at(draw(60_000), .limit(free[draw(free.count)].index, 1 + draw(3))) }
         // What 410 ended may begin again.
         if chance(2) { for index in ledger.endpoints.indices { at(100_000, .activate(index)) } }
         return plan.sorted { $0.0 < $1.0 }
@@ -114,6 +118,7 @@ extension SimulatedWorld {
                 }
                 _ = try await $0.rotateSecret(of: $1, rotation, scope: Hub.scope)
             }
+        case .limit(let index, let inFlight): limit(index, inFlight)
         case .resend: resend()
         case .replay(let selection, let rate): replay(selection, rate)
         case .move(let state): move(to: state)
@@ -149,6 +154,17 @@ extension SimulatedWorld {
     ) {
         let id = ledger.subscriptions[index]
         alive?.serve { try await body($0.subscriptions, id) }
+    }
+
+    private func limit(_ index: Int, _ inFlight: Int) {
+        let (id, ledger, body) = (ledger.subscriptions[index], ledger, #"{"max_in_flight": \#(inFlight)}"#)
+        alive?.serve { node in
+            let change = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
+                SubscriptionChange($0, rules: Hub.rules)
+            }
+            _ = try await node.subscriptions.change(id, change, scope: Hub.scope)
+            ledger.bound(index, inFlight, at: self.time.now)
+        }
     }
 
     // MARK: Replays
