@@ -3,12 +3,6 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// Tells every address of a name, and may block the thread while it asks.
 typealias HostLookup = @Sendable (_ name: String) throws(ExchangeError) -> [IPAddress]
 
@@ -83,54 +77,10 @@ final class HostGuard: Sendable {
     }
 }
 
-/// The addresses of a name as the system's resolver knows them, from its files and from DNS.
-@Sendable func systemAddresses(_ name: String) throws(ExchangeError) -> [IPAddress] {
-    var hints = addrinfo()
-    hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-    var list: UnsafeMutablePointer<addrinfo>?
-    let code = getaddrinfo(name, nil, &hints, &list)
-    guard code == 0 else {
-        throw ExchangeError(.dns, "\(name): \(String(cString: gai_strerror(code)))")
-    }
-    defer { freeaddrinfo(list) }
-    var found: [IPAddress] = []
-    var next = list
-    while let entry = next?.pointee {
-        if let address = entry.ai_addr.flatMap(ipAddress) { found.append(address) }
-        next = entry.ai_next
-    }
-    guard !found.isEmpty else { throw ExchangeError(.dns, "\(name) has no address") }
-    return found
-}
-
-private func ipAddress(_ socketAddress: UnsafeMutablePointer<sockaddr>) -> IPAddress? {
-    let raw = UnsafeRawPointer(socketAddress)
-    switch CInt(socketAddress.pointee.sa_family) {
-    case AF_INET:
-        var address = raw.load(as: sockaddr_in.self).sin_addr
-        return withUnsafeBytes(of: &address) { IPAddress(networkBytes: $0) }
-    case AF_INET6:
-        var address = raw.load(as: sockaddr_in6.self).sin6_addr
-        return withUnsafeBytes(of: &address) { IPAddress(networkBytes: $0) }
-    default:
-        return nil
-    }
-}
-
 extension IPAddress {
     /// The address of a connected socket; nil for a socket that has none, such as a Unix one.
     init?(_ address: SocketAddress) {
-        switch address {
-        case .v4(let address):
-            var number = address.address.sin_addr
-            guard let found = withUnsafeBytes(of: &number, { IPAddress(networkBytes: $0) }) else { return nil }
-            self = found
-        case .v6(let address):
-            var number = address.address.sin6_addr
-            guard let found = withUnsafeBytes(of: &number, { IPAddress(networkBytes: $0) }) else { return nil }
-            self = found
-        case .unixDomainSocket:
-            return nil
-        }
+        guard let found = address.withSockAddr({ socketAddress, _ in IPAddress(socketAddress) }) else { return nil }
+        self = found
     }
 }

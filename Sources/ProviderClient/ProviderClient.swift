@@ -47,7 +47,7 @@ package final class ProviderClient: HTTPExchange {
         policy: EgressPolicy, eventLoopGroup: any EventLoopGroup, connectionsPerHost: Int = 64, logger: Logger
     ) {
         self.init(
-            policy: policy, addresses: systemAddresses, eventLoopGroup: eventLoopGroup,
+            policy: policy, addresses: SystemResolver().addresses, eventLoopGroup: eventLoopGroup,
             connectionsPerHost: connectionsPerHost, logger: logger)
     }
 

@@ -17,7 +17,7 @@ func loopbackPolicy() throws -> EgressPolicy {
 
 /// Runs a client for the time of `body`.
 func withClient(
-    _ policy: EgressPolicy, addresses: @escaping HostLookup = systemAddresses, connectionsPerHost: Int = 64,
+    _ policy: EgressPolicy, addresses: @escaping HostLookup = SystemResolver().addresses, connectionsPerHost: Int = 64,
     _ body: (ProviderClient) async throws -> Void
 ) async throws {
     let client = ProviderClient(

@@ -147,7 +147,9 @@ import Testing
             let request = OutgoingRequest(method: .post, url: "https://nowhere.example/")
             #expect(await failure(client, request)?.description == "dns: nowhere.example: unknown")
         }
-        let error = try #require(throws: ExchangeError.self) { () throws in _ = try systemAddresses("-.invalid") }
+        let error = try #require(throws: ExchangeError.self) { () throws in
+            _ = try SystemResolver().addresses(of: "-.invalid")
+        }
         #expect(error.errorClass == .dns)
     }
 

@@ -1,5 +1,3 @@
-import Kernel
-
 #if canImport(Glibc)
     import Glibc
 #else
@@ -28,7 +26,9 @@ package struct SystemResolver: AddressResolver {
         var found: [IPAddress] = []
         var next = list
         while let entry = next?.pointee {
-            if let address = entry.ai_addr.flatMap(ipAddress), !found.contains(address) { found.append(address) }
+            if let address = entry.ai_addr.flatMap({ IPAddress($0) }), !found.contains(address) {
+                found.append(address)
+            }
             next = entry.ai_next
         }
         guard !found.isEmpty else { throw ExchangeError(.dns, "\(name) has no address") }
@@ -36,16 +36,22 @@ package struct SystemResolver: AddressResolver {
     }
 }
 
-private func ipAddress(_ socketAddress: UnsafeMutablePointer<sockaddr>) -> IPAddress? {
-    let raw = UnsafeRawPointer(socketAddress)
-    switch CInt(socketAddress.pointee.sa_family) {
-    case AF_INET:
-        var address = raw.load(as: sockaddr_in.self).sin_addr
-        return withUnsafeBytes(of: &address) { IPAddress(networkBytes: $0) }
-    case AF_INET6:
-        var address = raw.load(as: sockaddr_in6.self).sin6_addr
-        return withUnsafeBytes(of: &address) { IPAddress(networkBytes: $0) }
-    default:
-        return nil
+extension IPAddress {
+    /// The address of a socket; nil for one that has none, such as a Unix socket's.
+    package init?(_ socketAddress: UnsafePointer<sockaddr>) {
+        let raw = UnsafeRawPointer(socketAddress)
+        let found: IPAddress?
+        switch CInt(socketAddress.pointee.sa_family) {
+        case AF_INET:
+            var address = raw.load(as: sockaddr_in.self).sin_addr
+            found = withUnsafeBytes(of: &address) { IPAddress(networkBytes: $0) }
+        case AF_INET6:
+            var address = raw.load(as: sockaddr_in6.self).sin6_addr
+            found = withUnsafeBytes(of: &address) { IPAddress(networkBytes: $0) }
+        default:
+            return nil
+        }
+        guard let found else { return nil }
+        self = found
     }
 }
