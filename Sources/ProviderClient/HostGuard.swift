@@ -3,9 +3,6 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Tells every address of a name, and may block the thread while it asks.
-typealias HostLookup = @Sendable (_ name: String) throws(ExchangeError) -> [IPAddress]
-
 /// Resolves the hosts of outgoing requests and judges every address they have.
 final class HostGuard: Sendable {
     private typealias Waiter = OneShot<HostVerdict>
@@ -15,14 +12,14 @@ final class HostGuard: Sendable {
     private static let resolverThreads = 8
 
     private let policy: EgressPolicy
-    private let addresses: HostLookup
+    private let resolver: any AddressResolver
     private let threads = NIOThreadPool(numberOfThreads: resolverThreads)
     private let timers: any EventLoopGroup
     private let cache = Mutex(VerdictCache<Waiter>())
 
-    init(policy: EgressPolicy, addresses: @escaping HostLookup, timers: any EventLoopGroup) {
+    init(policy: EgressPolicy, resolver: any AddressResolver, timers: any EventLoopGroup) {
         self.policy = policy
-        self.addresses = addresses
+        self.resolver = resolver
         self.timers = timers
         threads.start()
     }
@@ -68,19 +65,11 @@ final class HostGuard: Sendable {
 
     private func judge(_ name: String, for url: EgressURL) -> HostVerdict {
         Result { () throws(ExchangeError) in
-            for address in try addresses(name) {
+            for address in try resolver.addresses(of: name) {
                 do throws(EgressRefusal) { try policy.judge(address: address, of: url) } catch {
                     throw ExchangeError(.refusedAddress, error.sentence)
                 }
             }
         }
-    }
-}
-
-extension IPAddress {
-    /// The address of a connected socket; nil for a socket that has none, such as a Unix one.
-    init?(_ address: SocketAddress) {
-        guard let found = address.withSockAddr({ socketAddress, _ in IPAddress(socketAddress) }) else { return nil }
-        self = found
     }
 }

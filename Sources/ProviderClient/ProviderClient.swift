@@ -47,17 +47,17 @@ package final class ProviderClient: HTTPExchange {
         policy: EgressPolicy, eventLoopGroup: any EventLoopGroup, connectionsPerHost: Int = 64, logger: Logger
     ) {
         self.init(
-            policy: policy, addresses: SystemResolver().addresses, eventLoopGroup: eventLoopGroup,
+            policy: policy, resolver: SystemResolver(), eventLoopGroup: eventLoopGroup,
             connectionsPerHost: connectionsPerHost, logger: logger)
     }
 
-    /// `addresses` is what the guard asks; the client itself always asks the system.
+    /// `resolver` is what the guard asks; the client itself always asks the system.
     init(
-        policy: EgressPolicy, addresses: @escaping HostLookup, eventLoopGroup: any EventLoopGroup,
+        policy: EgressPolicy, resolver: any AddressResolver, eventLoopGroup: any EventLoopGroup,
         connectionsPerHost: Int, logger: Logger
     ) {
         self.policy = policy
-        hosts = HostGuard(policy: policy, addresses: addresses, timers: eventLoopGroup)
+        hosts = HostGuard(policy: policy, resolver: resolver, timers: eventLoopGroup)
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: HTTPClient.Configuration.Timeout(connect: ProviderClient.connectTimeout),
@@ -134,7 +134,9 @@ package final class ProviderClient: HTTPExchange {
 private func judgeConnection(_ channel: any Channel, by policy: EgressPolicy) -> EventLoopFuture<Void> {
     do {
         // A connection that has lost its address is about to be closed by its peer.
-        guard let peer = channel.remoteAddress, let address = IPAddress(peer), let port = peer.port else {
+        guard let peer = channel.remoteAddress, let address = peer.withSockAddr({ peer, _ in IPAddress(peer) }),
+            let port = peer.port
+        else {
             throw ExchangeError(.connect, "the connection was closed while it was made")
         }
         try policy.judge(address: address, port: port)

@@ -15,13 +15,20 @@ func loopbackPolicy() throws -> EgressPolicy {
         allowedBlocks: try ["127.0.0.0/8", "::1/128"].map { try #require(CIDRBlock($0)) }, allowsHTTP: true)
 }
 
+/// A resolver that answers as a test says.
+struct ScriptedResolver: AddressResolver {
+    let answer: @Sendable (_ name: String) throws(ExchangeError) -> [IPAddress]
+
+    func addresses(of name: String) throws(ExchangeError) -> [IPAddress] { try answer(name) }
+}
+
 /// Runs a client for the time of `body`.
 func withClient(
-    _ policy: EgressPolicy, addresses: @escaping HostLookup = SystemResolver().addresses, connectionsPerHost: Int = 64,
+    _ policy: EgressPolicy, resolver: any AddressResolver = SystemResolver(), connectionsPerHost: Int = 64,
     _ body: (ProviderClient) async throws -> Void
 ) async throws {
     let client = ProviderClient(
-        policy: policy, addresses: addresses, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        policy: policy, resolver: resolver, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         connectionsPerHost: connectionsPerHost, logger: .silent)
     let result: Result<Void, any Error>
     do { result = .success(try await body(client)) } catch { result = .failure(error) }

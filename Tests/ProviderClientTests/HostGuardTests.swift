@@ -6,22 +6,20 @@ import Testing
 
 @testable import ProviderClient
 
-/// A lookup that knows the given addresses for every name, and counts how often it was asked.
-private final class CountingLookup: Sendable {
-    private let addresses: [IPAddress]
+/// Knows the given addresses for every name, and counts how often it was asked.
+private final class CountingResolver: AddressResolver {
+    private let known: [IPAddress]
     private let asked = Mutex(0)
 
     init(_ texts: String...) throws {
-        addresses = try texts.map { try #require(IPAddress($0)) }
+        known = try texts.map { try #require(IPAddress($0)) }
     }
 
     var count: Int { asked.withLock { $0 } }
 
-    var lookup: HostLookup {
-        { _ in
-            self.asked.withLock { $0 += 1 }
-            return self.addresses
-        }
+    func addresses(of name: String) -> [IPAddress] {
+        asked.withLock { $0 += 1 }
+        return known
     }
 }
 
@@ -54,8 +52,8 @@ private final class CountingLookup: Sendable {
 
     @Test("One forbidden address among a name's addresses is enough to refuse it")
     func oneForbiddenAddress() async throws {
-        let lookup = try CountingLookup("93.184.216.34", "10.0.0.7").lookup
-        try await withClient(EgressPolicy(), addresses: lookup) { client in
+        let resolver = try CountingResolver("93.184.216.34", "10.0.0.7")
+        try await withClient(EgressPolicy(), resolver: resolver) { client in
             let error = await failure(client, OutgoingRequest(method: .post, url: "https://example.com/"))
             #expect(error?.errorClass == .refusedAddress)
             #expect(error?.detail.contains("10.0.0.7") == true)
@@ -66,10 +64,10 @@ private final class CountingLookup: Sendable {
     @Test("A name that leads elsewhere when it is connected to is refused there, and is sent no request")
     func rebinding() async throws {
         // The guard is told a good address for a name that the system leads to this machine.
-        let lookup = try CountingLookup("93.184.216.34").lookup
+        let resolver = try CountingResolver("93.184.216.34")
         let policy = EgressPolicy(allowedBlocks: [try #require(CIDRBlock("93.184.216.34"))], allowsHTTP: true)
         try await RawServer.run { server, port in
-            try await withClient(policy, addresses: lookup) { client in
+            try await withClient(policy, resolver: resolver) { client in
                 let url = "http://localhost:\(port)/"
                 let request = OutgoingRequest(method: .post, url: url, body: [1], timeout: .seconds(60))
                 let error = await failure(client, request)
@@ -82,9 +80,9 @@ private final class CountingLookup: Sendable {
 
     @Test("A name is asked for once in a while, however many calls need it")
     func askedOnce() async throws {
-        let lookup = try CountingLookup("127.0.0.1")
+        let resolver = try CountingResolver("127.0.0.1")
         try await RawServer.run { _, port in
-            try await withClient(loopbackPolicy(), addresses: lookup.lookup) { client in
+            try await withClient(loopbackPolicy(), resolver: resolver) { client in
                 try await withThrowingTaskGroup { group in
                     for number in 0..<50 {
                         let request = OutgoingRequest(method: .post, url: "http://localhost:\(port)/\(number)")
@@ -95,17 +93,17 @@ private final class CountingLookup: Sendable {
             }
         }
         // A machine that stalls for longer than a verdict lives may ask again.
-        #expect(1...2 ~= lookup.count)
+        #expect(1...2 ~= resolver.count)
     }
 
     @Test("A resolver that doesn't answer costs no more than the call's time")
     func silentResolver() async throws {
         let answer = DispatchSemaphore(value: 0)
-        let lookup: HostLookup = { name throws(ExchangeError) in
+        let resolver = ScriptedResolver { name throws(ExchangeError) in
             answer.wait()
             throw ExchangeError(.dns, name)
         }
-        try await withClient(EgressPolicy(), addresses: lookup) { client in
+        try await withClient(EgressPolicy(), resolver: resolver) { client in
             let request = OutgoingRequest(method: .post, url: "https://slow.example/", timeout: .milliseconds(100))
             for _ in 0..<2 { #expect(await failure(client, request)?.errorClass == .timeout) }
             answer.signal()

@@ -142,8 +142,8 @@ import Testing
 
     @Test("A name that doesn't exist is a failure of DNS")
     func unknownName() async throws {
-        let lookup: HostLookup = { name throws(ExchangeError) in throw ExchangeError(.dns, "\(name): unknown") }
-        try await withClient(EgressPolicy(), addresses: lookup) { client in
+        let resolver = ScriptedResolver { name throws(ExchangeError) in throw ExchangeError(.dns, "\(name): unknown") }
+        try await withClient(EgressPolicy(), resolver: resolver) { client in
             let request = OutgoingRequest(method: .post, url: "https://nowhere.example/")
             #expect(await failure(client, request)?.description == "dns: nowhere.example: unknown")
         }

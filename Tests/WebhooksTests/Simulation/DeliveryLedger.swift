@@ -173,10 +173,10 @@ final class DeliveryLedger: @unchecked Sendable {
         }
     }
 
+    // MARK: What must never be
+
     /// Until each copy knows of a bound that is new, and calls that began before have ended.
     private static let boundGrace: Duration = .seconds(14)
-
-    // MARK: What must never be
 
     private func check(_ call: Call, _ endpoint: SimulatedEndpoint) {
         let (index, now, life) = (endpoint.index, call.start, call.life)

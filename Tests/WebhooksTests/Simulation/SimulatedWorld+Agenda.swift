@@ -157,12 +157,12 @@ extension SimulatedWorld {
     }
 
     private func limit(_ index: Int, _ inFlight: Int) {
-        let (id, ledger, body) = (ledger.subscriptions[index], ledger, #"{"max_in_flight": \#(inFlight)}"#)
-        alive?.serve { node in
+        let (ledger, body) = (ledger, #"{"max_in_flight": \#(inFlight)}"#)
+        change(index) {
             let change = try FieldReader.read(JSONValue(parsing: Array(body.utf8))) {
                 SubscriptionChange($0, rules: Hub.rules)
             }
-            _ = try await node.subscriptions.change(id, change, scope: Hub.scope)
+            _ = try await $0.change($1, change, scope: Hub.scope)
             ledger.bound(index, inFlight, at: self.time.now)
         }
     }
