@@ -44,7 +44,7 @@ struct BreakerDispatchTests {
             #expect(await hub.dispatcher.claimDue() == 1)
             try await hub.deliveries(1, where: "attempts = 2 AND claim = 0")
             while try await status(hub, subscription.id)?.state != "open" {
-                _ = await hub.dispatcher.turn()
+                await hub.dispatcher.turn()
                 await Task.yield()
             }
             let again = try #require(try await status(hub, subscription.id))
@@ -161,11 +161,11 @@ extension Hub {
     /// Returns when the breaker of the one endpoint is open in the store and all calls are written down.
     func untilOpen() async throws {
         while try await count("breaker") == 0 || dispatcher.state.withLock({ $0.calls }) > 0 {
-            _ = await dispatcher.turn()
+            await dispatcher.turn()
             await Task.yield()
         }
         let calls = exchange.requests.elements.count
         try await deliveries(calls, where: "attempts = 1 AND claim = 0")
-        _ = await dispatcher.turn()
+        await dispatcher.turn()
     }
 }

@@ -23,13 +23,13 @@ struct EndpointLimitTests {
             try await limit(subscription.id, rate: 2, inFlight: nil, in: hub)
             try await hub.publish(5)
             // Among copies all of it is in the backlog.
-            _ = await hub.dispatcher.turn()
+            await hub.dispatcher.turn()
             for count in 1...5 {
                 try await hub.deliveries(count, where: "state = 'delivered' AND attempts = 1")
-                _ = await hub.dispatcher.turn()
+                await hub.dispatcher.turn()
                 #expect(hub.exchange.requests.elements.count == count)
                 hub.time.advance(by: .milliseconds(500))
-                _ = await hub.dispatcher.turn()
+                await hub.dispatcher.turn()
             }
             #expect(hub.places == 0)
         }
@@ -41,7 +41,7 @@ struct EndpointLimitTests {
             let (subscription, _) = try await hub.subscribe()
             try await limit(subscription.id, rate: nil, inFlight: 3, in: hub)
             try await hub.publish(60)
-            _ = await hub.dispatcher.turn()
+            await hub.dispatcher.turn()
             await gate.arrivals(3)
             #expect(hub.exchange.requests.elements.count == 3)
             gate.open()

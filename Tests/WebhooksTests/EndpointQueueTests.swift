@@ -9,14 +9,14 @@ struct EndpointQueueTests {
     private static let now = SampleDeliveries.now
 
     private func queue(_ count: UInt64, _ limits: EndpointLimits = EndpointLimits()) -> EndpointQueue {
-        var queue = EndpointQueue(tenant: Hub.scope.tenant)
+        let queue = EndpointQueue(tenant: Hub.scope.tenant)
         queue.configure(limits, now: Self.now)
         for number in 0..<count { queue.append(SampleDeliveries.delivery(number)) }
         return queue
     }
 
     private func startAll(
-        _ queue: inout EndpointQueue, at now: Timestamp = now, laterToo: Bool = true
+        _ queue: EndpointQueue, at now: Timestamp = now, laterToo: Bool = true
     ) -> [UInt64] {
         var (started, dropped): ([UInt64], [ReadyDelivery]) = ([], [])
         while case .call(let next) = queue.start(now: now, laterToo: laterToo, dropping: &dropped) {
@@ -27,30 +27,30 @@ struct EndpointQueueTests {
 
     @Test("Deliveries start in order, as many at once as the window is wide")
     func order() {
-        var queue = queue(20)
-        #expect(startAll(&queue) == Array(0..<16))
+        let queue = queue(20)
+        #expect(startAll(queue) == Array(0..<16))
         #expect(queue.inFlight == 16 && queue.held == 20 && !queue.isIdle)
         #expect(queue.finish(.succeeded, jitter: 0) == nil)
-        #expect(startAll(&queue) == [16, 17])
+        #expect(startAll(queue) == [16, 17])
     }
 
     @Test("Until the subscription was read one call goes out")
     func unread() {
-        var queue = EndpointQueue(tenant: Hub.scope.tenant)
+        let queue = EndpointQueue(tenant: Hub.scope.tenant)
         for number in 0..<20 as Range<UInt64> { queue.append(SampleDeliveries.delivery(number)) }
-        #expect(startAll(&queue) == [0])
+        #expect(startAll(queue) == [0])
         queue.configure(EndpointLimits(inFlight: 3), now: Self.now)
-        #expect(startAll(&queue) == [1, 2])
+        #expect(startAll(queue) == [1, 2])
     }
 
     @Test("Each success widens the window by one, up to the most, and to what the subscription allows")
     func growing() {
         for (limit, most) in [(nil, EndpointQueue.windowMost), (20, 20), (1, 1), (10_000, EndpointQueue.windowMost)] {
-            var queue = queue(400, EndpointLimits(inFlight: limit))
-            #expect(startAll(&queue).count == min(16, most))
+            let queue = queue(400, EndpointLimits(inFlight: limit))
+            #expect(startAll(queue).count == min(16, most))
             for _ in 0..<200 {
                 _ = queue.finish(.succeeded, jitter: 0)
-                _ = startAll(&queue)
+                _ = startAll(queue)
             }
             #expect(queue.width == most && queue.inFlight == most)
         }
@@ -58,18 +58,18 @@ struct EndpointQueueTests {
 
     @Test("A quick one among many gets as many calls as it can keep connections for, a slow one its window")
     func connections() {
-        var queue = queue(400)
+        let queue = queue(400)
         queue.connections = 4
-        #expect(startAll(&queue).count == 4)
+        #expect(startAll(queue).count == 4)
         for _ in 0..<20 {
             _ = queue.finish(.succeeded, took: .milliseconds(200), jitter: 0)
-            _ = startAll(&queue)
+            _ = startAll(queue)
         }
         #expect(queue.window == 36 && queue.inFlight == 4)
         // Calls become slow; one that fails quickly says at once that they are not.
         for _ in 0..<40 {
             _ = queue.finish(.succeeded, took: .seconds(3), jitter: 0)
-            _ = startAll(&queue)
+            _ = startAll(queue)
         }
         #expect(queue.quickest > EndpointQueue.slow && queue.inFlight == queue.window)
         _ = queue.finish(.failed, took: .milliseconds(5), jitter: 0)
@@ -79,48 +79,48 @@ struct EndpointQueueTests {
     @Test("Retries and replays get calls for ten thousand a second, what happens now the rest of the window")
     func later() {
         for (took, width) in [(0, 16), (2_000, 36), (50_000, 128)] as [(Int64, Int)] {
-            var queue = queue(200)
+            let queue = queue(200)
             for number in 1000..<1400 as Range<UInt64> {
                 queue.append(SampleDeliveries.delivery(number, isReplay: true))
             }
             // Grown to its most by what happens now.
-            _ = startAll(&queue, laterToo: false)
+            _ = startAll(queue, laterToo: false)
             for _ in 0..<200 {
                 _ = queue.finish(.succeeded, took: .microseconds(took), jitter: 0)
-                _ = startAll(&queue, laterToo: false)
+                _ = startAll(queue, laterToo: false)
             }
             while queue.inFlight > 0 { _ = queue.finish(.succeeded, took: .microseconds(took), jitter: 0) }
             #expect(queue.width == EndpointQueue.windowMost && queue.laterWidth == width)
-            #expect(startAll(&queue).count == width)
+            #expect(startAll(queue).count == width)
             if width == queue.width { continue }
             #expect(!queue.wantsToStart, "more replays wait, and none may go")
             queue.append(SampleDeliveries.delivery(5000))
-            #expect(startAll(&queue) == [5000])
+            #expect(startAll(queue) == [5000])
             // Its end makes no room for one of them, the end of one of them does.
             _ = queue.finish(.succeeded, took: .microseconds(took), jitter: 0)
-            #expect(startAll(&queue).isEmpty)
+            #expect(startAll(queue).isEmpty)
             _ = queue.finish(.succeeded, took: .microseconds(took), isLater: true, jitter: 0)
-            #expect(startAll(&queue).count == 1)
+            #expect(startAll(queue).count == 1)
         }
     }
 
     @Test("Each failure halves it, down to one, and it holds less")
     func halving() {
-        var queue = queue(100)
+        let queue = queue(100)
         #expect(queue.capacity == 256)
-        #expect(startAll(&queue).count == 16)
+        #expect(startAll(queue).count == 16)
         var windows: [Int] = []
         for _ in 0..<5 {
             #expect(queue.finish(.failed, jitter: 0) == nil)
             windows.append(queue.window)
         }
         #expect(windows == [8, 4, 2, 1, 1] && queue.capacity == 16)
-        #expect(startAll(&queue).isEmpty)
+        #expect(startAll(queue).isEmpty)
     }
 
     @Test("What could not be answered within its lease is dropped, not sent")
     func leases() {
-        var queue = queue(0)
+        let queue = queue(0)
         queue.append(SampleDeliveries.delivery(1, lease: Dispatcher.callTime))
         queue.append(SampleDeliveries.delivery(2, lease: Dispatcher.callTime + .milliseconds(1)))
         queue.append(SampleDeliveries.delivery(3, lease: .zero))
@@ -137,8 +137,8 @@ struct EndpointQueueTests {
 
     @Test("What waits can be taken out; what runs stays")
     func removing() {
-        var queue = queue(20)
-        _ = startAll(&queue)
+        let queue = queue(20)
+        _ = startAll(queue)
         #expect(queue.removeWaiting().map(\.id.low) == [16, 17, 18, 19])
         #expect(queue.held == 16 && !queue.isIdle)
     }
@@ -148,16 +148,16 @@ struct EndpointQueueTests {
         var queue = queue(8, EndpointLimits(inFlight: 100))
         for number in 100..<103 as Range<UInt64> { queue.append(SampleDeliveries.delivery(number, attempts: 1)) }
         queue.append(SampleDeliveries.delivery(103, isReplay: true))
-        #expect(startAll(&queue) == [0, 1, 2, 100, 3, 4, 5, 101, 6, 7, 102, 103])
+        #expect(startAll(queue) == [0, 1, 2, 100, 3, 4, 5, 101, 6, 7, 102, 103])
         queue = self.queue(2)
         queue.append(SampleDeliveries.delivery(100, attempts: 1))
-        #expect(startAll(&queue, laterToo: false) == [0, 1])
-        #expect(startAll(&queue) == [100])
+        #expect(startAll(queue, laterToo: false) == [0, 1])
+        #expect(startAll(queue) == [100])
     }
 
     @Test("The rate holds over any second, and nothing is lost by it", arguments: [1, 7, 100, 999])
     func rate(rate: Int) {
-        var queue = queue(0, EndpointLimits(rate: rate, inFlight: 100))
+        let queue = queue(0, EndpointLimits(rate: rate, inFlight: 100))
         var (now, number, calls): (Timestamp, UInt64, [Timestamp]) = (Self.now, 0, [])
         let end = Self.now + .seconds(20)
         while now < end {
@@ -188,11 +188,11 @@ struct EndpointQueueTests {
 
     @Test("A quarter of its places is kept for the backlog, and a fetch is worth a quarter of them")
     func backlog() {
-        var queue = queue(0)
+        let queue = queue(0)
         #expect(queue.room == 256 && queue.wanted == 0)
         queue.backlog.exists = true
         #expect(queue.room == 192 && queue.wanted == 16, "no call has come back yet")
-        answer(&queue, after: .milliseconds(1))
+        answer(queue, after: .milliseconds(1))
         #expect(queue.room == 204 && queue.wanted == 272)
         for number in 0..<204 as Range<UInt64> { queue.append(SampleDeliveries.delivery(number)) }
         #expect(queue.room == 0 && queue.wanted == 68)
@@ -204,9 +204,9 @@ struct EndpointQueueTests {
 
     @Test("A slow endpoint fetches a quarter more than it calls at once")
     func slowBacklog() {
-        var queue = queue(0, EndpointLimits(inFlight: 10))
+        let queue = queue(0, EndpointLimits(inFlight: 10))
         queue.backlog.exists = true
-        answer(&queue, after: .seconds(9))
+        answer(queue, after: .seconds(9))
         #expect(queue.wanted == 12)
         for number in 0..<9 as Range<UInt64> { queue.append(SampleDeliveries.delivery(number)) }
         #expect(queue.wanted == 3)
@@ -215,9 +215,9 @@ struct EndpointQueueTests {
     }
 
     /// One call goes out and comes back.
-    private func answer(_ queue: inout EndpointQueue, after duration: Duration) {
+    private func answer(_ queue: EndpointQueue, after duration: Duration) {
         queue.append(SampleDeliveries.delivery(1000))
-        _ = startAll(&queue)
+        _ = startAll(queue)
         _ = queue.finish(.succeeded, took: duration, jitter: 0)
     }
 
@@ -229,31 +229,31 @@ struct EndpointQueueTests {
 
     @Test("An open breaker has no room; one call finds out; a success opens the window one by one")
     func ramp() {
-        var queue = queue(40)
-        #expect(startAll(&queue).count == 16)
+        let queue = queue(40)
+        #expect(startAll(queue).count == 16)
         var turns: [Breaker.Turn] = []
         for _ in 0..<16 { if let turn = queue.finish(.failed, jitter: 0) { turns.append(turn) } }
         #expect(turns == [.opened(trips: 1, wait: .seconds(30))])
-        #expect(queue.room == 0 && startAll(&queue).isEmpty)
+        #expect(queue.room == 0 && startAll(queue).isEmpty)
         queue.probe()
-        #expect(startAll(&queue).count == 1 && queue.room == 0)
+        #expect(startAll(queue).count == 1 && queue.room == 0)
         #expect(queue.finish(.succeeded, jitter: 0) == .closed)
-        #expect(startAll(&queue).count == 1)
+        #expect(startAll(queue).count == 1)
         _ = queue.finish(.succeeded, jitter: 0)
-        #expect(startAll(&queue).count == 2 && queue.room > 0)
+        #expect(startAll(queue).count == 2 && queue.room > 0)
     }
 
     @Test("A machine that remembers something is not forgotten")
     func forgetting() {
-        var queue = queue(0, EndpointLimits(rate: 1))
+        let queue = queue(0, EndpointLimits(rate: 1))
         #expect(queue.isForgettable(now: Self.now))
         queue.append(SampleDeliveries.delivery(1))
         #expect(!queue.isForgettable(now: Self.now))
-        #expect(startAll(&queue) == [1])
+        #expect(startAll(queue) == [1])
         _ = queue.finish(.failed, jitter: 0)
         #expect(!queue.isForgettable(now: Self.now + .seconds(5)))
         queue.append(SampleDeliveries.delivery(2))
-        #expect(startAll(&queue, at: Self.now + .seconds(5)) == [2])
+        #expect(startAll(queue, at: Self.now + .seconds(5)) == [2])
         _ = queue.finish(.succeeded, jitter: 0)
         #expect(!queue.isForgettable(now: Self.now + .seconds(5)))
         #expect(queue.isForgettable(now: Self.now + .seconds(6)))

@@ -198,7 +198,7 @@ struct EndpointWatchTests {
             _ = await hub.dispatcher.claimDue()
             try await hub.deliveries(1, where: "attempts = 2 AND claim = 0")
             while try await hub.count("breaker", where: "trips = 2") == 0 {
-                _ = await hub.dispatcher.turn()
+                await hub.dispatcher.turn()
                 await Task.yield()
             }
             #expect(try await Self.events(hub, WebhookFailing.self) == 1)

@@ -47,7 +47,7 @@ struct OrderedDeliveryTests {
             let ids = try await publish([1, 1, 2, 1, 2], in: hub).map(\.description)
             failing.withLock { $0 = ids[0] }
             while try await hub.count("delivery", where: "state = 'delivered'") < 2 {
-                _ = await hub.dispatcher.turn()
+                await hub.dispatcher.turn()
                 await Task.yield()
             }
             // The first of entity 1 has failed: its followers wait for its retry, in this copy and in others.

@@ -52,22 +52,22 @@ package struct AttemptSender: Sendable {
     /// Headers as they are kept: values that the subscriber set are credentials as likely as not. Those that came more
     /// than once are one member, since no name may stand twice in a JSON object.
     static func shown(_ headers: HTTPFields, masking masked: [Subscription.Header]) -> [UInt8] {
-        let fields = Array(headers.prefix(64))
         let hidden = masked.compactMap { HTTPField.Name($0.name) }
+        var members: [(name: HTTPField.Name, value: String)] = []
+        members.reserveCapacity(16)
+        for field in headers.prefix(64) {
+            // A dozen names: looking back is cheaper than a dictionary for each call.
+            if let index = members.firstIndex(where: { $0.name == field.name }) {
+                members[index].value += ", " + kept(field.value)
+            } else {
+                members.append((field.name, kept(field.value)))
+            }
+        }
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
-            for (index, field) in fields.enumerated() {
-                // A dozen names: looking back is cheaper than a dictionary for each call.
-                if fields[..<index].contains(where: { $0.name == field.name }) { continue }
-                if hidden.contains(field.name) {
-                    writer.field(field.name.rawName, "***")
-                    continue
-                }
-                var value = kept(field.value)
-                for other in fields[(index + 1)...] where other.name == field.name {
-                    value += ", " + kept(other.value)
-                }
-                writer.field(field.name.rawName, value)
+            for (name, value) in members {
+                let isHidden = !hidden.isEmpty && hidden.contains(name)
+                writer.field(name.rawName, isHidden ? "***" : value)
             }
         }
         return writer.bytes

@@ -31,7 +31,7 @@ extension DispatchState {
     /// - Parameter fromStart: there may be some that fetches have gone past.
     mutating func noteBacklog(_ endpoints: some Sequence<(SubscriptionID, TenantID)>, fromStart: Bool = false) {
         for (id, tenant) in endpoints {
-            queues[id, default: EndpointQueue(tenant: tenant)].backlog.note(fromStart: fromStart)
+            queue(id, tenant).backlog.note(fromStart: fromStart)
             want(id)
         }
     }
@@ -70,7 +70,7 @@ extension DispatchState {
             left -= limit
             planned[tenant, default: 0] += limit
             wanting.remove(id)
-            queues[id]?.backlog.isFetching = true
+            queue.backlog.isFetching = true
             fetches.append(
                 Fetch(
                     subscription: id, tenant: tenant, limit: limit, news: queue.backlog.news,
@@ -82,13 +82,11 @@ extension DispatchState {
     /// A fetch is over.
     mutating func fetched(_ end: Fetch.End, now: Timestamp) {
         let id = end.fetch.subscription
-        queues[id]?.backlog.isFetching = false
-        queues[id]?.backlog.passed = end.isEmptied ? .zero : end.passed
-        if end.isOthers {
-            queues[id]?.backlog.isOthers = true
-            queues[id]?.backlog.exists = false
-        }
-        if end.isEmptied, queues[id]?.backlog.news == end.fetch.news { queues[id]?.backlog.exists = false }
+        guard let queue = queues[id] else { return }
+        queue.backlog.isFetching = false
+        queue.backlog.passed = end.isEmptied ? .zero : end.passed
+        if end.isOthers { queue.backlog.isOthers = true }
+        if end.isOthers || (end.isEmptied && queue.backlog.news == end.fetch.news) { queue.backlog.exists = false }
         want(id)
         forget(id, now: now)
     }
@@ -123,8 +121,7 @@ extension DispatchState {
         for breaker in open {
             known.insert(breaker.subscription)
             if unwritten.contains(breaker.subscription) { continue }
-            queues[breaker.subscription, default: EndpointQueue(tenant: breaker.tenant)]
-                .adoptBreaker(isOpen: true, trips: breaker.trips)
+            queue(breaker.subscription, breaker.tenant).adoptBreaker(isOpen: true, trips: breaker.trips)
         }
         let closed = queues.keys.filter { id in
             guard let queue = queues[id], !known.contains(id), !unwritten.contains(id) else { return false }
@@ -139,7 +136,7 @@ extension DispatchState {
     /// The store has given this copy deliveries to try endpoints with.
     mutating func probe(_ deliveries: [ReadyDelivery]) {
         for delivery in deliveries {
-            queues[delivery.subscription, default: EndpointQueue(tenant: delivery.tenant)].probe()
+            queue(delivery.subscription, delivery.tenant).probe()
         }
     }
 

@@ -87,13 +87,22 @@ struct DispatchState {
             endpoints: [id: queue.laterRoom(writing: bounds.writing)])
     }
 
+    /// The queue of an endpoint, a new one where nothing is known of it.
+    mutating func queue(_ id: SubscriptionID, _ tenant: TenantID) -> EndpointQueue {
+        if let known = queues[id] { return known }
+        let new = EndpointQueue(tenant: tenant)
+        queues[id] = new
+        return new
+    }
+
     /// Takes deliveries that are leased to this process; returns those to call now.
     mutating func offer(_ deliveries: [ReadyDelivery], now: Timestamp) -> [ReadyDelivery] {
         var started: [ReadyDelivery] = []
         for delivery in deliveries {
-            queues[delivery.subscription, default: EndpointQueue(tenant: delivery.tenant)].append(delivery)
+            let queue = queue(delivery.subscription, delivery.tenant)
+            queue.append(delivery)
             count(delivery.places, of: delivery.tenant)
-            start(delivery.subscription, now: now, into: &started)
+            start(delivery.subscription, queue, now: now, into: &started)
         }
         return started
     }
@@ -105,41 +114,43 @@ struct DispatchState {
 
     // MARK: Starting
 
-    private mutating func start(_ id: SubscriptionID, now: Timestamp, into started: inout [ReadyDelivery]) {
-        while let next = startOne(id, now: now) { started.append(next) }
+    private mutating func start(
+        _ id: SubscriptionID, _ queue: EndpointQueue, now: Timestamp, into started: inout [ReadyDelivery]
+    ) {
+        while let next = startOne(id, queue, now: now) { started.append(next) }
     }
 
-    private mutating func startOne(_ id: SubscriptionID, now: Timestamp) -> ReadyDelivery? {
-        // No copy of the queue may live while it changes, or its deque is copied with each call.
-        let connections = bounds.connections(among: queues.count)
-        queues[id]?.connections = connections
-        guard !isStopping, queues[id]?.wantsToStart == true, let tenant = queues[id]?.tenant else { return nil }
+    private mutating func startOne(
+        _ id: SubscriptionID, _ queue: EndpointQueue, now: Timestamp
+    ) -> ReadyDelivery? {
+        queue.connections = bounds.connections(among: queues.count)
+        guard !isStopping, queue.wantsToStart else { return nil }
         let left = bounds.slots - calls
-        guard left > 0, (tenants[tenant]?.calls ?? 0) < DispatchBounds.share(ofLeft: left) else {
-            standInLine(id, tenant)
+        guard left > 0, (tenants[queue.tenant]?.calls ?? 0) < DispatchBounds.share(ofLeft: left) else {
+            standInLine(id, queue)
             return nil
         }
         var dropped: [ReadyDelivery] = []
-        let start = queues[id]?.start(now: now, laterToo: left > bounds.reservedSlots, dropping: &dropped)
+        let start = queue.start(now: now, laterToo: left > bounds.reservedSlots, dropping: &dropped)
         for delivery in dropped { count(-delivery.places, of: delivery.tenant) }
         switch start {
         case .call(let delivery):
             calls += 1
-            tenants[tenant, default: Share()].calls += 1
+            tenants[queue.tenant, default: Share()].calls += 1
             return delivery
         case .at(let time):
             if sleeping.updateValue(time, forKey: id) == nil { ring() }
-        case .onlyLater: standInLine(id, tenant)
-        case .nothing, nil: break
+        case .onlyLater: standInLine(id, queue)
+        case .nothing: break
         }
         return nil
     }
 
-    private mutating func standInLine(_ id: SubscriptionID, _ tenant: TenantID) {
-        if queues[id]?.isInLine != false { return }
-        queues[id]?.isInLine = true
-        tenants[tenant, default: Share()].line.append(id)
-        inLine.insert(tenant)
+    private mutating func standInLine(_ id: SubscriptionID, _ queue: EndpointQueue) {
+        if queue.isInLine { return }
+        queue.isInLine = true
+        tenants[queue.tenant, default: Share()].line.append(id)
+        inLine.insert(queue.tenant)
     }
 
     /// Gives free slots to those that wait for them: always to the tenant with the fewest calls, and among its
@@ -152,10 +163,11 @@ struct DispatchState {
             let before = started.count
             for _ in 0..<(tenants[tenant]?.line.count ?? 0) {
                 guard let id = tenants[tenant]?.line.popFirst() else { break }
-                queues[id]?.isInLine = false
-                guard let next = startOne(id, now: now) else { continue }
+                guard let queue = queues[id] else { continue }
+                queue.isInLine = false
+                guard let next = startOne(id, queue, now: now) else { continue }
                 started.append(next)
-                if queues[id]?.wantsToStart == true { standInLine(id, tenant) }
+                if queue.wantsToStart { standInLine(id, queue) }
                 break
             }
             if tenants[tenant]?.line.isEmpty != false {
@@ -174,9 +186,9 @@ struct DispatchState {
         _ id: SubscriptionID, _ limits: EndpointLimits, now: Timestamp
     ) -> [ReadyDelivery] {
         var started: [ReadyDelivery] = []
-        if queues[id]?.limits == limits { return started }
-        queues[id]?.configure(limits, now: now)
-        start(id, now: now, into: &started)
+        guard let queue = queues[id], queue.limits != limits else { return started }
+        queue.configure(limits, now: now)
+        start(id, queue, now: now, into: &started)
         want(id)
         return started
     }
@@ -190,19 +202,20 @@ struct DispatchState {
         calls -= 1
         tenants[delivery.tenant]?.calls -= 1
         count(-delivery.places, of: delivery.tenant)
-        if let limits { queues[id]?.configure(limits, now: now) }
-        if let turn = queues[id]?.finish(end, took: took, isLater: delivery.isLater, jitter: jitter) {
+        var started: [ReadyDelivery] = []
+        guard let queue = queues[id] else { return started }
+        if let limits { queue.configure(limits, now: now) }
+        if let turn = queue.finish(end, took: took, isLater: delivery.isLater, jitter: jitter) {
             let isOperational = EndpointWatch.isOperational(delivery.event)
             turned.append(
                 Turned(subscription: id, tenant: delivery.tenant, turn: turn, isOperational: isOperational))
             if case .opened = turn { returned += removeWaiting(id) }
             ring()
         }
-        var started: [ReadyDelivery] = []
         if inLine.isEmpty {
-            start(id, now: now, into: &started)
+            start(id, queue, now: now, into: &started)
         } else {
-            if queues[id]?.wantsToStart == true { standInLine(id, delivery.tenant) }
+            if queue.wantsToStart { standInLine(id, queue) }
             startFromLines(now: now, into: &started)
         }
         want(id)
@@ -216,20 +229,20 @@ struct DispatchState {
         var started: [ReadyDelivery] = []
         for id in sleeping.filter({ $0.value <= now }).keys.sorted() {
             sleeping[id] = nil
-            start(id, now: now, into: &started)
+            if let queue = queues[id] { start(id, queue, now: now, into: &started) }
         }
         return started
     }
 
     /// Drops machines that remember nothing, so that endpoints of yesterday cost no memory.
     mutating func forget(_ id: SubscriptionID, now: Timestamp) {
-        guard let tenant = queues[id]?.tenant, queues[id]?.isForgettable(now: now) == true else { return }
+        guard let queue = queues[id], queue.isForgettable(now: now) else { return }
         queues[id] = nil
         sleeping[id] = nil
         wanting.remove(id)
-        if let share = tenants[tenant], share.calls == 0, share.places == 0, share.line.isEmpty {
-            tenants[tenant] = nil
-            inLine.remove(tenant)
+        if let share = tenants[queue.tenant], share.calls == 0, share.places == 0, share.line.isEmpty {
+            tenants[queue.tenant] = nil
+            inLine.remove(queue.tenant)
         }
     }
 

@@ -18,11 +18,14 @@ extension Dispatcher {
         Claim(number: Chance.claimNumber(random()), duration: Self.lease, now: time.now())
     }
 
-    /// One look at the store for all that is due, and what follows from it; returns how many deliveries were claimed.
+    /// One look at the store for all that is due, and what follows from it; returns how many deliveries were taken.
     func claimDue() async -> Int {
         if state.withLock({ $0.isStopping }) { return 0 }
+        let (last, count) = polled.withLock { polled in
+            polled.isMoreDue = false
+            return (polled.last, polled.count)
+        }
         do {
-            let (last, count) = polled.withLock { $0 }
             let process = process
             let (look, others) = try await database.read(.background) { transaction in
                 let look = try DeliveryStore.look(backlogsAfter: last, limit: Self.lookMost, in: transaction)
@@ -32,7 +35,7 @@ extension Dispatcher {
                 return (look, others ?? [])
             }
             let isLast = look.backlogs.count < Self.lookMost
-            polled.withLock { $0 = (isLast ? .zero : look.backlogs.last?.0 ?? .zero, count + 1) }
+            polled.withLock { $0 = (isLast ? .zero : look.backlogs.last?.0 ?? .zero, count + 1, false) }
             change { state, now in
                 state.adopt(look.breakers)
                 state.forgetIdle(now: now)
@@ -43,6 +46,7 @@ extension Dispatcher {
             if look.isDue { claimed += try await claimTimed() }
             if look.breakers.contains(where: \.isDue) { claimed += try await claimTries() }
             if count % Self.pollsBetweenSweeps == Self.pollsBetweenSweeps - 1 { try await freeForgotten() }
+            polled.withLock { $0.isMoreDue = claimed >= Self.claimMost }
             return claimed + (await turn())
         } catch {
             logger.warning("claiming deliveries failed", metadata: ["error": "\(error)"])
@@ -90,6 +94,7 @@ extension Dispatcher {
 
     /// What has to be done between polls: writes down breakers that turned, starts endpoints whose rate allows it
     /// again, and fetches parts of backlogs that there is room for. Returns how many deliveries were fetched.
+    @discardableResult
     func turn() async -> Int {
         await writeTurned()
         change { state, now in state.wake(now: now) }

@@ -29,8 +29,9 @@ package final class Dispatcher: Service {
     let state: Mutex<DispatchState>
     /// The number under which this process leases backlogs, where others have the store too.
     let process: Int64?
-    /// Where the next poll's look at the backlogs begins, and how many polls there were.
-    let polled = Mutex<(last: SubscriptionID, count: Int)>((.zero, 0))
+    /// Where the next poll's look at the backlogs begins, how many polls there were, and whether the latest has left
+    /// some that are due.
+    let polled = Mutex<(last: SubscriptionID, count: Int, isMoreDue: Bool)>((.zero, 0, false))
     /// Rung when there is something to do before the next poll.
     let doorbell = Doorbell()
     private let idle = Doorbell()
@@ -71,7 +72,8 @@ package final class Dispatcher: Service {
 
     /// What room there is now, for deciding which new deliveries this process leases to itself.
     func room(for endpoints: some Sequence<(SubscriptionID, TenantID)>) -> Room {
-        state.withLock { $0.room(for: endpoints) }
+        let endpoints = Array(endpoints)
+        return state.withLock { $0.room(for: endpoints) }
     }
 
     /// The same for new deliveries of these subscriptions.
@@ -229,10 +231,8 @@ package final class Dispatcher: Service {
 
     /// Which of these deliveries without rows are not here any more, neither waiting nor called nor being recorded.
     func lost(of deliveries: some Sequence<DeliveryID>, to subscription: SubscriptionID) -> [DeliveryID] {
-        state.withLock { state in
-            guard let queue = state.queues[subscription] else { return Array(deliveries) }
-            return deliveries.filter { !queue.unwritten.held.contains($0) }
-        }
+        let held = state.withLock { $0.queues[subscription]?.unwritten.held } ?? []
+        return deliveries.filter { !held.contains($0) }
     }
 
     /// Forgets what this process holds of a replay that was cancelled: in the store it has ended.
@@ -311,11 +311,12 @@ package final class Dispatcher: Service {
             var nextPoll = clock.now
             while !Task.isCancelled {
                 if clock.now >= nextPoll {
-                    let claimed = await self.claimDue()
-                    // A full batch means that more is due; otherwise poll: the store is the truth.
-                    nextPoll = clock.now + (claimed < Self.claimMost ? Self.pollInterval : .zero)
+                    _ = await self.claimDue()
+                    // Parts of backlogs follow by themselves as there is room; otherwise poll: the store is the truth.
+                    let isMoreDue = self.polled.withLock { $0.isMoreDue }
+                    nextPoll = clock.now + (isMoreDue ? .zero : Self.pollInterval)
                 } else {
-                    _ = await self.turn()
+                    await self.turn()
                 }
                 var wait = clock.now.duration(to: nextPoll)
                 if let time = self.state.withLock({ $0.sleeping.values.min() }) {

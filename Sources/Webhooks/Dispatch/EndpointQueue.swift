@@ -5,7 +5,10 @@ import Kernel
 ///
 /// A pure state machine: a slow endpoint fills its own queue and its own window, never another's. What it has no room
 /// for stays in the store (its backlog), from where the dispatcher fetches more as this empties.
-package struct EndpointQueue {
+///
+/// A class, because each call looks at it a dozen times: as a value in a dictionary it is searched for and copied by
+/// every look.
+package final class EndpointQueue {
     enum Start {
         case call(ReadyDelivery)
         /// The rate allows the next call then.
@@ -43,11 +46,11 @@ package struct EndpointQueue {
     private(set) var inFlight = 0
     /// How many of them are retries and replays.
     private var laterInFlight = 0
-    private(set) var window = Self.windowStart
+    private(set) var window = windowStart
     /// The shortest that one of its latest calls took; a longer one draws it up a little.
     private(set) var quickest: Duration = .zero
     /// Calls at once for each endpoint that has something to do, if all keep a connection for each of their calls.
-    var connections = Self.windowMost
+    var connections = windowMost
     /// Nil until the subscription was read; one call goes out meanwhile.
     private(set) var limits: EndpointLimits?
     private var bucket: TokenBucket?
@@ -161,7 +164,7 @@ package struct EndpointQueue {
 
     // MARK: Calls
 
-    mutating func append(_ delivery: ReadyDelivery) {
+    func append(_ delivery: ReadyDelivery) {
         if delivery.isLater { later.append(delivery) } else { fresh.append(delivery) }
         if delivery.isUnwritten {
             unwritten.begin(delivery.id)
@@ -172,7 +175,7 @@ package struct EndpointQueue {
 
     /// The next delivery to send, if the window and the rate have room. Those whose lease would not outlast a call are
     /// dropped.
-    mutating func start(now: Timestamp, laterToo: Bool, dropping dropped: inout [ReadyDelivery]) -> Start {
+    func start(now: Timestamp, laterToo: Bool, dropping dropped: inout [ReadyDelivery]) -> Start {
         while wantsToStart {
             if fresh.isEmpty && !laterToo { return .onlyLater }
             let takesLater = laterToo && startsLater && (fresh.isEmpty || freshInARow >= Self.freshInARowMost)
@@ -200,7 +203,7 @@ package struct EndpointQueue {
     /// - Parameters:
     ///   - took: how long it was under way.
     ///   - isLater: whether it was a retry or a replay.
-    mutating func finish(
+    func finish(
         _ end: End, took: Duration = .zero, isLater: Bool = false, jitter: Double
     ) -> Breaker.Turn? {
         inFlight -= 1
@@ -224,7 +227,7 @@ package struct EndpointQueue {
     }
 
     /// Takes over what the subscription says now.
-    mutating func configure(_ limits: EndpointLimits, now: Timestamp) {
+    func configure(_ limits: EndpointLimits, now: Timestamp) {
         if limits == self.limits { return }
         if limits.rate != self.limits?.rate {
             bucket = limits.rate.map { TokenBucket(rate: $0, now: now) }
@@ -236,13 +239,13 @@ package struct EndpointQueue {
 
     /// Ends one lease in memory: its row says what became of it, or it is to be found again. True when it was the last.
     @discardableResult
-    mutating func endLease(of delivery: ReadyDelivery) -> Bool {
+    func endLease(of delivery: ReadyDelivery) -> Bool {
         if delivery.isUnwritten { unwritten.end(delivery.id) } else { leases.end(delivery.id) }
         return leases.isEmpty && unwritten.isEmpty
     }
 
     /// Has one lease in memory go on without a call.
-    mutating func restLease(of delivery: ReadyDelivery, until time: Timestamp) {
+    func restLease(of delivery: ReadyDelivery, until time: Timestamp) {
         if delivery.isUnwritten {
             unwritten.rest(delivery.id, until: time)
         } else if delivery.isLeasedInMemory {
@@ -250,17 +253,17 @@ package struct EndpointQueue {
         }
     }
 
-    mutating func endRestedLeases(now: Timestamp) {
+    func endRestedLeases(now: Timestamp) {
         leases.endRested(now: now)
         unwritten.endRested(now: now)
     }
 
-    mutating func probe() { breaker.probe() }
+    func probe() { breaker.probe() }
 
-    mutating func adoptBreaker(isOpen: Bool, trips: Int) { breaker.adopt(isOpen: isOpen, trips: trips) }
+    func adoptBreaker(isOpen: Bool, trips: Int) { breaker.adopt(isOpen: isOpen, trips: trips) }
 
     /// Takes out what has not been started; leases of it that are kept in memory end.
-    mutating func removeWaiting() -> [ReadyDelivery] {
+    func removeWaiting() -> [ReadyDelivery] {
         let removed = Array(fresh) + Array(later)
         (fresh, later) = ([], [])
         for delivery in removed { endLease(of: delivery) }
@@ -268,7 +271,7 @@ package struct EndpointQueue {
     }
 
     /// Takes out what has not been started of one replay.
-    mutating func removeWaiting(of replay: ReplayID) -> [ReadyDelivery] {
+    func removeWaiting(of replay: ReplayID) -> [ReadyDelivery] {
         let removed = Array(later.filter { $0.replay == replay })
         later.removeAll { $0.replay == replay }
         for delivery in removed { endLease(of: delivery) }

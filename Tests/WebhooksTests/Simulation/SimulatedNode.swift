@@ -135,7 +135,7 @@ final class SimulatedNode: @unchecked Sendable {
         (isLooping, wantsPoll) = (true, false)
         let (begin, troublesBefore) = (life.world.time.now, life.troubles.count)
         life.world.executor.start { [self] in
-            if polls { _ = await dispatcher.claimDue() } else { _ = await dispatcher.turn() }
+            if polls { _ = await dispatcher.claimDue() } else { await dispatcher.turn() }
             isLooping = false
             if polls, life.troubles.count == troublesBefore { life.polledAt = begin }
         }
