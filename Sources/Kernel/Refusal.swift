@@ -60,9 +60,9 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The same for ids that a document names, each at its JSON pointer.
-    package static func notFound(_ what: String, at pointers: [String]) -> Refusal {
+    package static func notFound(_ what: String, at pointers: [String], fields: [Field] = []) -> Refusal {
         Refusal(
-            .notFound, "There is no such \(what).",
+            .notFound, "There is no such \(what).", fields: fields,
             faults: pointers.map { FieldFault(pointer: $0, detail: "there is no such \(what)") })
     }
 

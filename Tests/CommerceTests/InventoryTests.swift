@@ -64,9 +64,28 @@ struct InventoryTests {
             let missing = await #expect(throws: Refusal.self) {
                 _ = try await adjust([(a, 1), (VariantID(high: 9, low: 9), 1)])
             }
-            #expect(missing?.kind == .notFound)
+            #expect(missing?.kind == .notFound && missing?.fields == [Refusal.Field("index", .number("1"))])
+            #expect(missing?.faults.map(\.pointer) == ["/adjustments/1/variant_id"])
             #expect(try await shop.balance(a) == Balance(onHand: 3))
             try await shop.expectLedgerAddsUp()
+        }
+    }
+
+    @Test("A transfer's locations that are none are told at their place", arguments: TestEngine.allCases)
+    func missing(_ engine: TestEngine) async throws {
+        try await withShop(engine) { shop in
+            let variant = try await shop.variant("A").id
+            try await shop.stock(variant, 5)
+            let (here, nowhere) = (try #require(try await shop.levels().first).location, LocationID(high: 9, low: 9))
+            for (from, to, name) in [(nowhere, here, "from_location_id"), (here, nowhere, "to_location_id")] {
+                let ends = #""from_location_id":"\#(from)","to_location_id":"\#(to)""#
+                await #expect(throws: Refusal.notFound("location", at: ["/\(name)"])) {
+                    _ = try await shop.inventory.transfer(
+                        request(#"{"variant_id":"\#(variant)",\#(ends),"quantity":1}"#) { TransferRequest($0) },
+                        scope: Shop.scope, actor: Shop.actor)
+                }
+            }
+            #expect(try await shop.balance(variant) == Balance(onHand: 5))
         }
     }
 
@@ -212,8 +231,12 @@ struct InventoryTests {
                     try await shop.variant("X-\(scope.organisation)", scope: scope).id,
                     try await shop.location("Theirs", scope: scope)
                 )
-                await #expect(throws: Refusal.notFound("variant")) { try await shop.stock(theirs, 1) }
-                await #expect(throws: Refusal.notFound("location")) { try await shop.stock(own, 1, at: place.id) }
+                await #expect(throws: Refusal.notFound("variant", at: ["/variant_id"])) {
+                    try await shop.stock(theirs, 1)
+                }
+                await #expect(throws: Refusal.notFound("location", at: ["/location_id"])) {
+                    try await shop.stock(own, 1, at: place.id)
+                }
                 await #expect(throws: Refusal.notFound("location")) {
                     _ = try await shop.locations.require(place.id, scope: Shop.scope)
                 }

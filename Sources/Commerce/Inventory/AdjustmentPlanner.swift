@@ -42,13 +42,12 @@ struct AdjustmentPlanner: Sendable {
         _ set: AdjustmentSet, _ places: [InventoryStore.Question: InventoryStore.Place], on shelf: inout Shelf
     ) throws -> [StockMove?] {
         try set.changes.enumerated().map { index, change in
-            let extra = set.namesIndex ? [Refusal.Field("index", .number(String(index)))] : []
             let question = question(change, set)
             guard let place = places[question], !place.isDeleted, place.organisation == set.scope.organisation else {
-                throw Refusal(.notFound, "There is no such variant.", fields: extra)
+                throw set.notFound("variant", named: "variant_id", ofChange: index)
             }
             guard let key = key(question, place) else {
-                throw Refusal(.notFound, "There is no such location.", fields: extra)
+                throw set.notFound("location", named: change.locationName, ofChange: index)
             }
             if change.delta == 0 { return nil }
             let delta = Balance(onHand: change.delta)
@@ -56,7 +55,7 @@ struct AdjustmentPlanner: Sendable {
                 let floor = place.settings.allocation == .hard ? change.floor : .none
                 try shelf.make(delta, at: key, floor: floor)
             } catch {
-                throw Self.refusal(error, delta: change.delta, fields: extra)
+                throw Self.refusal(error, delta: change.delta, fields: set.fields(ofChange: index))
             }
             return StockMove(
                 key: key, organisation: place.organisation, sku: place.sku, reason: change.reason, delta: delta,

@@ -8,6 +8,8 @@ struct AdjustmentSet: Sendable {
     struct Change: Sendable {
         let variant: VariantID
         let location: LocationID?
+        /// What the location is called in the caller's document.
+        var locationName = "location_id"
         let delta: Int64
         let reason: LedgerReason
         let floor: Floor
@@ -20,6 +22,17 @@ struct AdjustmentSet: Sendable {
     let changes: [Change]
     /// Whether a refusal says which of several it is about.
     let namesIndex: Bool
+
+    /// What the refusal of one of several says besides.
+    func fields(ofChange index: Int) -> [Refusal.Field] {
+        namesIndex ? [Refusal.Field("index", .number(String(index)))] : []
+    }
+
+    /// The refusal of an id that one change names, at its place in the caller's document.
+    func notFound(_ what: String, named name: String, ofChange index: Int) -> Refusal {
+        let pointer = namesIndex ? "/adjustments/\(index)/\(name)" : "/\(name)"
+        return Refusal.notFound(what, at: [pointer], fields: fields(ofChange: index))
+    }
 }
 
 /// What became of one change: its ledger line, or none where it was of nothing.

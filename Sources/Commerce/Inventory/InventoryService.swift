@@ -70,11 +70,15 @@ package struct InventoryService: Sendable {
     /// Moves pieces between two locations: two ledger lines that share the transfer's id, the source's first.
     package func transfer(_ request: TransferRequest, scope: Scope, actor: Actor) async throws -> [LedgerLine] {
         let id: ID<Transfer> = ids.next()
-        let changes = [(request.from, -request.quantity), (request.to, request.quantity)].map { location, delta in
+        func change(_ location: LocationID, _ name: String, _ delta: Int64) -> AdjustmentSet.Change {
             AdjustmentSet.Change(
-                variant: request.variant, location: location, delta: delta, reason: .transfer, floor: .available,
-                transfer: id, note: request.note)
+                variant: request.variant, location: location, locationName: name, delta: delta, reason: .transfer,
+                floor: .available, transfer: id, note: request.note)
         }
+        let changes = [
+            change(request.from, "from_location_id", -request.quantity),
+            change(request.to, "to_location_id", request.quantity),
+        ]
         return try await submit(changes, scope: scope, actor: actor, namesIndex: false).compactMap { $0 }
     }
 
