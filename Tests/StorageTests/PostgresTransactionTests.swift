@@ -215,6 +215,23 @@ struct PostgresTransactionTests {
         }
     }
 
+    @Test("While one session analyses no other does")
+    func statisticsAlone() async throws {
+        try await withPostgres(connections: .init(interactive: 1, background: 1)) { database, _ in
+            try await database.write { try $0.execute("ALTER TABLE item SET (autovacuum_enabled = false)") }
+            func other(_ call: String) async throws {
+                let statement = Statement(composed: "SELECT \(call)(\(PostgresStatistics.lock))")
+                try await database.write { try $0.execute(statement) }
+            }
+            try await other("pg_advisory_lock")
+            try await Self.grow(from: 1, to: 2000, database)
+            let age = KnowledgeAge.statistics
+            #expect(try await Self.analysedRows(database, for: age.least * 3) { $0 > 0 } <= 0)
+            try await other("pg_advisory_unlock")
+            #expect(try await Self.analysedRows(database, for: .seconds(30)) { $0 > 0 } == 2000)
+        }
+    }
+
     private static func grow(from first: Int, to last: Int, _ database: PostgresDatabase) async throws {
         try await database.write { transaction in
             try transaction.execute(
