@@ -20,11 +20,11 @@ extension Dispatcher {
 
     /// One look at the store for all that is due, and what follows from it; returns how many deliveries were taken.
     func claimDue() async -> Int {
-        if state.withLock({ $0.isStopping }) { return 0 }
-        let (last, count) = polled.withLock { polled in
-            polled.isMoreDue = false
-            return (polled.last, polled.count)
+        let (last, count) = polls.withLock { polls in
+            polls.begin()
+            return (polls.last, polls.count)
         }
+        if state.withLock({ $0.isStopping }) { return 0 }
         do {
             let process = process
             let (look, others) = try await database.read(.background) { transaction in
@@ -34,8 +34,7 @@ extension Dispatcher {
                 }
                 return (look, others ?? [])
             }
-            let isLast = look.backlogs.count < Self.lookMost
-            polled.withLock { $0 = (isLast ? .zero : look.backlogs.last?.0 ?? .zero, count + 1, false) }
+            polls.withLock { $0.looked(at: look.backlogs.map(\.0), most: Self.lookMost) }
             change { state, now in
                 state.adopt(look.breakers)
                 state.forgetIdle(now: now)
@@ -46,7 +45,7 @@ extension Dispatcher {
             if look.isDue { claimed += try await claimTimed() }
             if look.breakers.contains(where: \.isDue) { claimed += try await claimTries() }
             if count % Self.pollsBetweenSweeps == Self.pollsBetweenSweeps - 1 { try await freeForgotten() }
-            polled.withLock { $0.isMoreDue = claimed >= Self.claimMost }
+            polls.withLock { $0.end(claimed: claimed, most: Self.claimMost) }
             return claimed + (await turn())
         } catch {
             logger.warning("claiming deliveries failed", metadata: ["error": "\(error)"])

@@ -29,9 +29,7 @@ package final class Dispatcher: Service {
     let state: Mutex<DispatchState>
     /// The number under which this process leases backlogs, where others have the store too.
     let process: Int64?
-    /// Where the next poll's look at the backlogs begins, how many polls there were, and whether the latest has left
-    /// some that are due.
-    let polled = Mutex<(last: SubscriptionID, count: Int, isMoreDue: Bool)>((.zero, 0, false))
+    let polls = Mutex(Polls())
     /// Rung when there is something to do before the next poll.
     let doorbell = Doorbell()
     private let idle = Doorbell()
@@ -313,8 +311,8 @@ package final class Dispatcher: Service {
                 if clock.now >= nextPoll {
                     _ = await self.claimDue()
                     // Parts of backlogs follow by themselves as there is room; otherwise poll: the store is the truth.
-                    let isMoreDue = self.polled.withLock { $0.isMoreDue }
-                    nextPoll = clock.now + (isMoreDue ? .zero : Self.pollInterval)
+                    let isMore = self.polls.withLock { $0.isMore }
+                    nextPoll = clock.now + (isMore ? .zero : Self.pollInterval)
                 } else {
                     await self.turn()
                 }
