@@ -34,13 +34,14 @@ enum PostgresStatistics {
     /// The smallest first: their statistics are the farthest from what is true, and cost next to nothing.
     private static let grown: Statement = """
         SELECT name FROM (
-            SELECT c.oid::regclass::text AS name,
-                sum(pg_relation_size(c.oid)) OVER (ORDER BY pg_relation_size(c.oid), c.oid) AS bytes,
-                row_number() OVER (ORDER BY pg_relation_size(c.oid), c.oid) AS place
-            FROM pg_class c
-            WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.reltuples < 100000
-                AND pg_has_role(c.relowner, 'USAGE')
-                AND pg_stat_get_live_tuples(c.oid) > 500 + 2 * greatest(c.reltuples, 0)
+            SELECT name, sum(bytes) OVER smallest AS bytes, row_number() OVER smallest AS place
+            FROM (
+                SELECT c.oid, c.oid::regclass::text AS name, pg_relation_size(c.oid) AS bytes FROM pg_class c
+                WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.reltuples < 100000
+                    AND pg_has_role(c.relowner, 'USAGE')
+                    AND pg_stat_get_live_tuples(c.oid) > 500 + 2 * greatest(c.reltuples, 0)
+            ) grown
+            WINDOW smallest AS (ORDER BY bytes, oid)
         ) grown
         WHERE bytes <= $1 OR place = 1
         """

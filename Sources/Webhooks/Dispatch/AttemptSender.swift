@@ -66,8 +66,7 @@ package struct AttemptSender: Sendable {
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
             for (name, value) in members {
-                let isHidden = !hidden.isEmpty && hidden.contains(name)
-                writer.field(name.rawName, isHidden ? "***" : value)
+                writer.field(name.rawName, hidden.contains(name) ? "***" : value)
             }
         }
         return writer.bytes

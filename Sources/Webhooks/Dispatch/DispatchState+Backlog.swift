@@ -31,14 +31,15 @@ extension DispatchState {
     /// - Parameter fromStart: there may be some that fetches have gone past.
     mutating func noteBacklog(_ endpoints: some Sequence<(SubscriptionID, TenantID)>, fromStart: Bool = false) {
         for (id, tenant) in endpoints {
-            queue(id, tenant).backlog.note(fromStart: fromStart)
-            want(id)
+            let queue = queue(id, tenant)
+            queue.backlog.note(fromStart: fromStart)
+            want(id, queue)
         }
     }
 
     /// Has the loop fetch a part of the backlog, if there is one and room for it.
-    mutating func want(_ id: SubscriptionID) {
-        if isStopping || queues[id]?.wanted ?? 0 == 0 { return }
+    mutating func want(_ id: SubscriptionID, _ queue: EndpointQueue) {
+        if isStopping || queue.wanted == 0 { return }
         if wanting.insert(id).inserted { ring() }
     }
 
@@ -55,13 +56,14 @@ extension DispatchState {
     mutating func planFetches(endpoints: Int, rows: Int) -> [Fetch] {
         var (fetches, left) = ([Fetch](), min(rows, placesLeft))
         let waiting = wanting.compactMap { id in
-            queues[id].map { (id: id, tenant: $0.tenant, held: placesHeld(by: $0.tenant), own: $0.held) }
+            queues[id].map { (id: id, queue: $0, held: placesHeld(by: $0.tenant), own: $0.held) }
         }.sorted { ($0.held, $0.own, $0.id) < ($1.held, $1.own, $1.id) }
         // Where many want some, nobody gets all.
         let each = max(Self.fetchLeast, placesLeft / max(1, waiting.count))
         var planned: [TenantID: Int] = [:]
-        for (id, tenant, _, _) in waiting where fetches.count < endpoints && left > 0 {
-            guard let queue = queues[id], queue.wanted > 0 else {
+        for (id, queue, _, _) in waiting where fetches.count < endpoints && left > 0 {
+            let tenant = queue.tenant
+            if queue.wanted == 0 {
                 wanting.remove(id)
                 continue
             }
@@ -87,8 +89,8 @@ extension DispatchState {
         queue.backlog.passed = end.isEmptied ? .zero : end.passed
         if end.isOthers { queue.backlog.isOthers = true }
         if end.isOthers || (end.isEmptied && queue.backlog.news == end.fetch.news) { queue.backlog.exists = false }
-        want(id)
-        forget(id, now: now)
+        want(id, queue)
+        forget(id, queue, now: now)
     }
 
     // MARK: Leases in memory
@@ -97,18 +99,18 @@ extension DispatchState {
     mutating func endLeases(of deliveries: [ReadyDelivery], now: Timestamp) {
         for delivery in deliveries where delivery.isLeasedInMemory {
             let id = delivery.subscription
-            if queues[id]?.endLease(of: delivery) == true { forget(id, now: now) }
+            if let queue = queues[id], queue.endLease(of: delivery) { forget(id, queue, now: now) }
         }
     }
 
     /// Endpoints of whose deliveries some are leased in memory or under way.
-    mutating func engaged(now: Timestamp) -> [SubscriptionID] {
-        for id in Array(queues.keys) { queues[id]?.endRestedLeases(now: now) }
+    func engaged(now: Timestamp) -> [SubscriptionID] {
+        for queue in queues.values { queue.endRestedLeases(now: now) }
         return queues.filter { !$0.value.leases.isEmpty || $0.value.inFlight > 0 }.map(\.key)
     }
 
     /// A delivery was not sent, or what became of it could not be written down: it is fetched again after `time`.
-    mutating func restLease(of delivery: ReadyDelivery, until time: Timestamp) {
+    func restLease(of delivery: ReadyDelivery, until time: Timestamp) {
         queues[delivery.subscription]?.restLease(of: delivery, until: time)
     }
 
@@ -123,13 +125,11 @@ extension DispatchState {
             if unwritten.contains(breaker.subscription) { continue }
             queue(breaker.subscription, breaker.tenant).adoptBreaker(isOpen: true, trips: breaker.trips)
         }
-        let closed = queues.keys.filter { id in
-            guard let queue = queues[id], !known.contains(id), !unwritten.contains(id) else { return false }
-            return queue.breaker.state == .open || (queue.breaker.state == .halfOpen && queue.isIdle)
-        }
-        for id in closed {
-            queues[id]?.adoptBreaker(isOpen: false, trips: 0)
-            want(id)
+        for (id, queue) in queues where !known.contains(id) && !unwritten.contains(id) {
+            let state = queue.breaker.state
+            guard state == .open || (state == .halfOpen && queue.isIdle) else { continue }
+            queue.adoptBreaker(isOpen: false, trips: 0)
+            want(id, queue)
         }
     }
 
@@ -142,9 +142,9 @@ extension DispatchState {
 
     /// Looks over all machines: a rate that has recovered meanwhile tells nobody, nor does a lease that has rested.
     mutating func forgetIdle(now: Timestamp) {
-        for id in Array(queues.keys) {
-            queues[id]?.endRestedLeases(now: now)
-            forget(id, now: now)
+        for (id, queue) in queues {
+            queue.endRestedLeases(now: now)
+            forget(id, queue, now: now)
         }
     }
 }

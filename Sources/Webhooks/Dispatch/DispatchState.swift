@@ -189,7 +189,7 @@ struct DispatchState {
         guard let queue = queues[id], queue.limits != limits else { return started }
         queue.configure(limits, now: now)
         start(id, queue, now: now, into: &started)
-        want(id)
+        want(id, queue)
         return started
     }
 
@@ -202,8 +202,7 @@ struct DispatchState {
         calls -= 1
         tenants[delivery.tenant]?.calls -= 1
         count(-delivery.places, of: delivery.tenant)
-        var started: [ReadyDelivery] = []
-        guard let queue = queues[id] else { return started }
+        guard let queue = queues[id] else { return [] }
         if let limits { queue.configure(limits, now: now) }
         if let turn = queue.finish(end, took: took, isLater: delivery.isLater, jitter: jitter) {
             let isOperational = EndpointWatch.isOperational(delivery.event)
@@ -212,15 +211,16 @@ struct DispatchState {
             if case .opened = turn { returned += removeWaiting(id) }
             ring()
         }
+        var started: [ReadyDelivery] = []
         if inLine.isEmpty {
             start(id, queue, now: now, into: &started)
         } else {
             if queue.wantsToStart { standInLine(id, queue) }
             startFromLines(now: now, into: &started)
         }
-        want(id)
+        want(id, queue)
         wantPlaces()
-        forget(id, now: now)
+        forget(id, queue, now: now)
         return started
     }
 
@@ -235,8 +235,8 @@ struct DispatchState {
     }
 
     /// Drops machines that remember nothing, so that endpoints of yesterday cost no memory.
-    mutating func forget(_ id: SubscriptionID, now: Timestamp) {
-        guard let queue = queues[id], queue.isForgettable(now: now) else { return }
+    mutating func forget(_ id: SubscriptionID, _ queue: EndpointQueue, now: Timestamp) {
+        guard queue.isForgettable(now: now) else { return }
         queues[id] = nil
         sleeping[id] = nil
         wanting.remove(id)
@@ -257,9 +257,9 @@ struct DispatchState {
 
     /// Takes out what waits of one replay.
     mutating func removeWaiting(_ id: SubscriptionID, of replay: ReplayID) {
-        let removed = queues[id]?.removeWaiting(of: replay) ?? []
-        for delivery in removed { count(-delivery.places, of: delivery.tenant) }
-        want(id)
+        guard let queue = queues[id] else { return }
+        for delivery in queue.removeWaiting(of: replay) { count(-delivery.places, of: delivery.tenant) }
+        want(id, queue)
     }
 
     /// Takes out everything that has not been started.

@@ -19,6 +19,7 @@ extension Dispatcher {
     }
 
     /// One look at the store for all that is due, and what follows from it; returns how many deliveries were taken.
+    @discardableResult
     func claimDue() async -> Int {
         let (last, count) = polls.withLock { polls in
             polls.begin()

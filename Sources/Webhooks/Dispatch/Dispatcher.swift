@@ -309,7 +309,7 @@ package final class Dispatcher: Service {
             var nextPoll = clock.now
             while !Task.isCancelled {
                 if clock.now >= nextPoll {
-                    _ = await self.claimDue()
+                    await self.claimDue()
                     // Parts of backlogs follow by themselves as there is room; otherwise poll: the store is the truth.
                     let isMore = self.polls.withLock { $0.isMore }
                     nextPoll = clock.now + (isMore ? .zero : Self.pollInterval)
