@@ -140,12 +140,12 @@ let tests: [Target] = [
     .testTarget(
         name: "SigningTests", dependencies: ["Kernel", "Signing", .crypto, .httpTypes], resources: [.copy("Vectors")]),
     .testTarget(
-        name: "ConnectorsTests", dependencies: ["Kernel", "Signing", "Connectors", .httpTypes],
+        name: "ConnectorsTests", dependencies: ["Kernel", "Signing", "Connectors", "TestSupport", .httpTypes],
         resources: [.copy("Fixtures")]),
     .testTarget(
         name: "StorageTests",
         dependencies: ["Kernel", "Storage", "StorageSQLite", "StoragePostgres", "StorageTesting", "TestSupport"]),
-    .testTarget(name: "EventsTests", dependencies: ["Kernel", "Events"]),
+    .testTarget(name: "EventsTests", dependencies: ["Kernel", "Events", "TestSupport"]),
     .testTarget(
         name: "DurableTests",
         dependencies: ["Kernel", "Storage", "Durable", "TestSupport", .logging, .serviceLifecycle]),
@@ -191,7 +191,7 @@ let tests: [Target] = [
             .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
         ],
         exclude: ["Judges"]),
-    .testTarget(name: "TidyTests"),
+    .testTarget(name: "TidyTests", dependencies: ["TestSupport"]),
 ]
 
 let settings: [SwiftSetting] = [

@@ -34,7 +34,7 @@ enum FeedJudge {
     }
 }
 
-@Suite("Feeds before foreign judges")
+@Suite("Feeds before foreign judges", .isLongWork)
 struct FeedJudgeTests {
     private func documents(_ entries: [CatalogueEntry]) -> [FeedFormat: [UInt8]] {
         let renderer = ProductRenderer(scope: SampleCatalogue.scope, settings: SampleCatalogue.seller)

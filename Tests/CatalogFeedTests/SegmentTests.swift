@@ -72,7 +72,7 @@ struct SegmentTests {
         #expect(SegmentIndex.products(index: Array(index.dropLast()), parts: parts) == nil)
     }
 
-    @Test("Changes leave the segments that a new build would make", arguments: 0..<40)
+    @Test("Changes leave the segments that a new build would make", .isLongWork, arguments: 0..<40)
     func resegmenting(_ seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var model: [UInt64: Int] = [:]

@@ -1,11 +1,12 @@
 import HTTPTypes
 import Kernel
+import TestSupport
 import Testing
 
 @testable import Connectors
 
 /// Bodies that went wrong on the way or were made to hurt: each either translates or names its fault, and none crashes.
-@Suite struct MutationTests {
+@Suite(.isLongWork) struct MutationTests {
     static let subjects = [
         ("unified", "unifiedto-order-created"), ("unified", "seed-order-updated"),
         ("woocommerce", "hook-order-refund-partial-order-updated"), ("woocommerce", "hook-burst-order-created"),

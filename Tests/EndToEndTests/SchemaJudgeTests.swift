@@ -90,7 +90,7 @@ private struct SchemaDraw {
     }
 }
 
-@Suite("JSON Schemas before a foreign judge")
+@Suite("JSON Schemas before a foreign judge", .isLongWork)
 struct SchemaJudgeTests {
     private struct Case {
         let schema: String

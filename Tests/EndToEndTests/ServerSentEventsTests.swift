@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import tradewind
@@ -39,7 +40,9 @@ struct ServerSentEventsTests {
         #expect(try Self.read("id: 9\n\ndata: a\n\n").last == Item(id: "9", data: "a"))
     }
 
-    @Test("What no empty line has ended is no event; a byte order mark and an id with a zero are passed over")
+    @Test(
+        "What no empty line has ended is no event; a byte order mark and an id with a zero are passed over",
+        .isLongWork)
     func edges() throws {
         #expect(try Self.read("data: half\n").isEmpty)
         #expect(try Self.read("\u{FEFF}data: a\n\n") == [Item(id: nil, data: "a")])

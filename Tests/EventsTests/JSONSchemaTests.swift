@@ -1,4 +1,5 @@
 import Kernel
+import TestSupport
 import Testing
 
 @testable import Events
@@ -213,7 +214,7 @@ struct JSONSchemaTests {
         #expect(error?.faults.first?.detail.contains("2000") == true)
     }
 
-    @Test("A check that would take too long ends, and says so")
+    @Test("A check that would take too long ends, and says so", .isLongWork)
     func bounded() throws {
         let list = Array(repeating: ##"{"$ref":"#/$defs/a"}"##, count: 900).joined(separator: ",")
         let schema = try JSONSchema(json(##"{"items":{"allOf":[\##(list)]},"$defs":{"a":{"minimum":0}}}"##))

@@ -1,7 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("Tidy")
+@Suite("Tidy", .isLongWork)
 struct TidyTests {
     @Test("The repository keeps to its rules", arguments: Rule.all)
     func repositoryKeepsTo(_ rule: Rule) {

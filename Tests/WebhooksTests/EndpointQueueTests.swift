@@ -1,5 +1,6 @@
 import Events
 import Kernel
+import TestSupport
 import Testing
 
 @testable import Webhooks
@@ -155,7 +156,7 @@ struct EndpointQueueTests {
         #expect(startAll(queue) == [100])
     }
 
-    @Test("The rate holds over any second, and nothing is lost by it", arguments: [1, 7, 100, 999])
+    @Test("The rate holds over any second, and nothing is lost by it", .isLongWork, arguments: [1, 7, 100, 999])
     func rate(rate: Int) {
         let queue = queue(0, EndpointLimits(rate: rate, inFlight: 100))
         var (now, number, calls): (Timestamp, UInt64, [Timestamp]) = (Self.now, 0, [])
