@@ -2,7 +2,7 @@
 ///
 /// | token | SQLite | PostgreSQL |
 /// |---|---|---|
-/// | `{rows}` | the batch as a `VALUES` list | the batch as `unnest` of one array a column |
+/// | `{rows}` | the batch as a `VALUES` list | the batch as its `BatchForm` says |
 /// | `{skip locked}` | nothing: one writer | `FOR UPDATE SKIP LOCKED` |
 /// | `{for update}` | nothing: one writer | `FOR UPDATE` |
 /// | `{through delivery_due}` | `INDEXED BY delivery_due` | nothing: it has statistics |
@@ -23,7 +23,7 @@ package enum Dialect: String, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - batch: columns that `{rows}` stands for.
-    ///   - rowCount: rows that a SQLite `VALUES` list is made for; PostgreSQL's arrays take any number.
+    ///   - rowCount: rows that a SQLite `VALUES` list is made for; PostgreSQL's form depends on it.
     package func text(of statement: Statement, batch: [RowBatch.Column] = [], rowCount: Int = 1) -> String {
         var out = statement.text
         if out.contains("{rows}") {
@@ -50,9 +50,7 @@ package enum Dialect: String, Sendable, CaseIterable {
     private func rows(_ columns: [RowBatch.Column], firstArgument: Int, rowCount: Int) -> String {
         switch self {
         case .postgres:
-            let arrays = columns.enumerated().map { "$\(firstArgument + $0.offset)::\($0.element.kind.postgresType)[]" }
-            let names = columns.map(\.name.description).joined(separator: ", ")
-            return "(SELECT * FROM unnest(\(arrays.joined(separator: ", "))) AS u (\(names)))"
+            return BatchForm(rowCount: rowCount).text(of: columns, firstArgument: firstArgument)
         case .sqlite:
             var next = firstArgument
             let tuples = (0..<rowCount).map { _ in
@@ -103,6 +101,41 @@ package enum Dialect: String, Sendable, CaseIterable {
             "WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0)"
         ),
     ]
+}
+
+/// How PostgreSQL takes a batch. `unnest` of many arrays costs some 3 µs a column before its first row, which a
+/// statement for one row of forty columns would pay for each of them.
+package enum BatchForm: Sendable {
+    /// One row: an argument a column.
+    case row
+    /// Few rows: an array a column, and one of the numbers from 1 that the others are read by. Finding a text in an
+    /// array begins at its first, which is what makes many rows dear.
+    case numbered
+    /// Many rows: an array a column, unnested.
+    case unnested
+
+    private static let mostNumbered = 64
+
+    package init(rowCount: Int) {
+        self = rowCount == 1 ? .row : rowCount <= Self.mostNumbered ? .numbered : .unnested
+    }
+
+    func text(of columns: [RowBatch.Column], firstArgument: Int) -> String {
+        let arguments = columns.enumerated().map { "$\(firstArgument + $0.offset)::\($0.element.kind.postgresType)" }
+        func list(_ value: (String) -> String) -> String {
+            zip(arguments, columns).map { "\(value($0)) AS \($1.name)" }.joined(separator: ", ")
+        }
+        switch self {
+        case .row:
+            return "(SELECT \(list { $0 }))"
+        case .numbered:
+            let numbers = "$\(firstArgument + columns.count)::int[]"
+            return "(SELECT \(list { "(\($0)[])[n]" }) FROM unnest(\(numbers)) AS u (n))"
+        case .unnested:
+            let names = columns.map(\.name.description).joined(separator: ", ")
+            return "(SELECT * FROM unnest(\(arguments.map { "\($0)[]" }.joined(separator: ", "))) AS u (\(names)))"
+        }
+    }
 }
 
 extension ColumnKind {

@@ -30,8 +30,8 @@ package enum ColumnKind: Hashable, Sendable {
 
 /// Many rows of values that a statement takes in place of its `{rows}` token, as a table called by the caller's alias.
 ///
-/// One statement then serves a whole batch: PostgreSQL gets one array a column through `unnest`, SQLite a `VALUES`
-/// list. The first column must not be null in any row.
+/// One statement then serves a whole batch: PostgreSQL gets it as its `BatchForm` says, SQLite as a `VALUES` list. The
+/// first column must not be null in any row.
 package struct RowBatch: Sendable {
     package struct Column: Hashable, Sendable {
         package let name: StaticString

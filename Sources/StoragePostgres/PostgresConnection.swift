@@ -84,7 +84,7 @@ final class PostgresConnection {
         if let found = statements.find(statement.key, types: parameters.types, columns: columns) {
             entry = found
         } else {
-            entry = try prepare(statement, columns: columns)
+            entry = try prepare(statement, columns: columns, rowCount: rows?.count ?? 0)
         }
         try check(
             parameters.withPointers { count, values, lengths, formats in
@@ -149,9 +149,9 @@ final class PostgresConnection {
     }
 
     private func prepare(
-        _ statement: Statement, columns: [RowBatch.Column]
+        _ statement: Statement, columns: [RowBatch.Column], rowCount: Int
     ) throws(PostgresFailure) -> PreparedStatements.Entry {
-        let text = Dialect.postgres.text(of: statement, batch: columns)
+        let text = Dialect.postgres.text(of: statement, batch: columns, rowCount: rowCount)
         if Dialect.highestArgument(in: text) < parameters.types.count {
             // The server would let arguments pass that stand nowhere in the statement.
             throw PostgresFailure(.misuse, "\(parameters.types.count) arguments are too many for: \(text)")

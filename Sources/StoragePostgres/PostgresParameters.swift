@@ -14,6 +14,7 @@ enum PostgresType {
     static let varchar: UInt32 = 1043
     static let uuid: UInt32 = 2950
     static let byteaArray: UInt32 = 1001
+    static let int4Array: UInt32 = 1007
     static let textArray: UInt32 = 1009
     static let int8Array: UInt32 = 1016
     static let uuidArray: UInt32 = 2951
@@ -40,7 +41,7 @@ struct PostgresParameters: ~Copyable {
 
     deinit { block.deallocate() }
 
-    /// Replaces what was there by the arguments of the next statement; a batch becomes one array a column.
+    /// Replaces what was there by the arguments of the next statement; a batch takes the form of its size.
     mutating func set(_ arguments: [SQLValue], rows: RowBatch?) throws(StorageError) {
         clear()
         for value in arguments {
@@ -53,7 +54,11 @@ struct PostgresParameters: ~Copyable {
             add(kind.postgresType, at: start)
         }
         guard let rows else { return }
-        for column in rows.columns.indices { try addArray(column, of: rows) }
+        let form = BatchForm(rowCount: rows.count)
+        for column in rows.columns.indices {
+            if case .row = form { try addValue(column, of: rows) } else { try addArray(column, of: rows) }
+        }
+        if case .numbered = form { addNumbers(upTo: rows.count) }
     }
 
     /// Gives the arguments as libpq takes them: values, lengths, formats (all binary).
@@ -95,31 +100,52 @@ struct PostgresParameters: ~Copyable {
         lengths.append(start.map { Int32(used - $0) } ?? 0)
     }
 
+    /// The only value of a column.
+    private mutating func addValue(_ column: Int, of rows: RowBatch) throws(StorageError) {
+        let value = rows.values[column]
+        let start = used
+        try check(value, column, of: rows)
+        try write(value)
+        if case .null = value {
+            add(rows.columns[column].kind.postgresType, at: nil)
+        } else {
+            add(rows.columns[column].kind.postgresType, at: start)
+        }
+    }
+
+    private func check(_ value: SQLValue, _ column: Int, of rows: RowBatch) throws(StorageError) {
+        let (kind, name) = (rows.columns[column].kind, rows.columns[column].name)
+        if let valueKind = value.kind, valueKind != kind {
+            throw StorageError(.misuse, "a \(valueKind) stands in the \(kind) column \(name)")
+        }
+    }
+
+    /// The array of the numbers from 1.
+    private mutating func addNumbers(upTo last: Int) {
+        let start = used
+        writeHead(ofArray: PostgresType.int4, count: last)
+        for number in 1...last {
+            write(Int32(4))
+            write(Int32(number))
+        }
+        add(PostgresType.int4Array, at: start)
+    }
+
     /// An array is: dimensions, whether it holds nulls, element type, length, first index; then each element behind its
     /// length, which is -1 for null (`array_recv` in the server's `arrayfuncs.c`). An empty one has no dimension.
     private mutating func addArray(_ column: Int, of rows: RowBatch) throws(StorageError) {
         let kind = rows.columns[column].kind
         let start = used
         let values = rows.values
-        let count = rows.count
-        write(Int32(count == 0 ? 0 : 1))
-        let nullFlag = used
-        write(Int32(0))
-        write(kind.postgresType)
-        if count > 0 {
-            write(Int32(count))
-            write(Int32(1))
-        }
+        let nullFlag = writeHead(ofArray: kind.postgresType, count: rows.count)
         for index in stride(from: column, to: values.count, by: rows.columns.count) {
             let value = values[index]
-            guard let valueKind = value.kind else {
+            if case .null = value {
                 write(Int32(-1))
                 put(Int32(1), at: nullFlag)
                 continue
             }
-            guard valueKind == kind else {
-                throw StorageError(.misuse, "a \(valueKind) stands in the \(kind) column \(rows.columns[column].name)")
-            }
+            try check(value, column, of: rows)
             let lengthOffset = used
             write(Int32(0))
             let elementOffset = used
@@ -127,6 +153,20 @@ struct PostgresParameters: ~Copyable {
             put(Int32(used - elementOffset), at: lengthOffset)
         }
         add(kind.postgresArrayType, at: start)
+    }
+
+    /// Answers where it stands whether there are nulls.
+    @discardableResult
+    private mutating func writeHead(ofArray element: UInt32, count: Int) -> Int {
+        write(Int32(count == 0 ? 0 : 1))
+        let nullFlag = used
+        write(Int32(0))
+        write(element)
+        if count > 0 {
+            write(Int32(count))
+            write(Int32(1))
+        }
+        return nullFlag
     }
 
     private mutating func write(_ value: SQLValue) throws(StorageError) {

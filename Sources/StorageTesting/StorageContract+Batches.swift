@@ -2,8 +2,8 @@ import Storage
 import Testing
 
 extension StorageContract {
-    /// Sizes around the powers of two and the chunks that an engine may cut a batch into.
-    private static let sizes = [1, 2, 3, 255, 256, 257, 1000]
+    /// Sizes around the powers of two, the chunks that an engine may cut a batch into, and its forms of a batch.
+    private static let sizes = [1, 2, 3, 64, 65, 255, 256, 257, 1000]
 
     static let batchChecks =
         sizes.map { size in
@@ -40,22 +40,15 @@ extension StorageContract {
                 var rows = RowBatch(["id": .uuid, "number": .int, "label": .text, "body": .bytes])
                 for number in 1...5 { rows.append(key(number), .null, .null, .null) }
                 rows.append(key(6), .int(6), .text("six"), .bytes([6]))
-                let batch = rows
-                try await database.write { transaction in
-                    let count = try transaction.executeCounting(
-                        """
-                        INSERT INTO sample (id, number, label, body, owner)
-                        SELECT id, number, label, body, $1 FROM {rows} r WHERE true
-                        """, [key(77)], rows: batch)
-                    #expect(count == 6)
-                }
-                let nulls = try await database.read { transaction in
-                    try transaction.all("SELECT number, label, body, owner FROM sample ORDER BY id") {
-                        [$0.isNull(0), $0.isNull(1), $0.isNull(2), $0.isNull(3)]
-                    }
-                }
-                let filled = [false, false, false, false]
-                #expect(nulls == Array(repeating: [true, true, true, false], count: 5) + [filled])
+                try await expectNulls(rows, count: 5, database)
+            },
+            ContractCheck("So they may in a batch of one row, and in a large one") { database in
+                var rows = RowBatch(["id": .uuid, "number": .int, "label": .text, "body": .bytes])
+                rows.append(key(1), .null, .null, .null)
+                try await expectNulls(rows, count: 1, database)
+                for number in 2...99 { rows.append(key(number), .null, .null, .null) }
+                rows.append(key(100), .int(6), .text("six"), .bytes([6]))
+                try await expectNulls(rows, count: 99, database)
             },
             ContractCheck("The same statement takes batches of other sizes one after the other") { database in
                 for range in [1...9, 10...10, 11...13, 14...29, 30...31] {
@@ -65,6 +58,26 @@ extension StorageContract {
                 expectEqual(try await database.numbers(), (1...31).map { Int64($0) })
             },
         ]
+
+    /// Inserts rows of which the first so many have nothing but a key, and looks at what the table has then.
+    private static func expectNulls(_ rows: RowBatch, count: Int, _ database: any Database) async throws {
+        try await database.write { transaction in
+            try transaction.execute("DELETE FROM sample")
+            let inserted = try transaction.executeCounting(
+                """
+                INSERT INTO sample (id, number, label, body, owner)
+                SELECT id, number, label, body, $1 FROM {rows} r WHERE true
+                """, [key(77)], rows: rows)
+            #expect(inserted == rows.count)
+        }
+        let nulls = try await database.read { transaction in
+            try transaction.all("SELECT number, label, body, owner FROM sample ORDER BY id") {
+                [$0.isNull(0), $0.isNull(1), $0.isNull(2), $0.isNull(3)]
+            }
+        }
+        let filled = Array(repeating: Array(repeating: false, count: 4), count: rows.count - count)
+        #expect(nulls == Array(repeating: [true, true, true, false], count: count) + filled)
+    }
 
     private static func batch(_ numbers: ClosedRange<Int>) -> RowBatch {
         var rows = RowBatch(["id": .uuid, "number": .int, "label": .text, "body": .bytes, "owner": .uuid])

@@ -33,13 +33,26 @@ struct DialectTests {
                 + "WHERE column1 IS NOT NULL) r")
     }
 
-    @Test("Rows become one array a column in PostgreSQL")
-    func postgresRows() {
+    @Test(
+        "In PostgreSQL a row becomes arguments, few rows arrays that are read by number, many rows unnested arrays",
+        arguments: [
+            (1...1, "SELECT $2::uuid AS id, $3::bigint AS n, $4::text AS t, $5::bytea AS b"),
+            (
+                2...64,
+                "SELECT ($2::uuid[])[n] AS id, ($3::bigint[])[n] AS n, ($4::text[])[n] AS t, ($5::bytea[])[n] AS b "
+                    + "FROM unnest($6::int[]) AS u (n)"
+            ),
+            (
+                65...10_000,
+                "SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::bytea[]) AS u (id, n, t, b)"
+            ),
+        ])
+    func postgresRows(counts: ClosedRange<Int>, table: String) {
         let batch = RowBatch(["id": .uuid, "n": .int, "t": .text, "b": .bytes])
-        let text = Dialect.postgres.text(of: "SELECT $1 FROM {rows} r", batch: batch.columns, rowCount: 2)
-        #expect(
-            text == "SELECT $1 FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::bytea[]) "
-                + "AS u (id, n, t, b)) r")
+        for count in [counts.lowerBound, counts.upperBound] {
+            let text = Dialect.postgres.text(of: "SELECT $1 FROM {rows} r", batch: batch.columns, rowCount: count)
+            #expect(text == "SELECT $1 FROM (\(table)) r")
+        }
     }
 
     @Test(
