@@ -38,8 +38,9 @@ final class DoorHandler: ChannelDuplexHandler {
     private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         switch part {
         case .head(let head):
-            // Asked for only where it may be taken: it reads the path, and counts the caller's calls.
-            let call = turn.isFree ? shared.call(of: head, from: context.remoteAddress) : nil
+            // Asked for only where it may be taken: it reads the path, and counts the caller's calls. The channel knows
+            // its peer, where the context would ask the system.
+            let call = turn.isFree ? shared.call(of: head, from: context.channel.remoteAddress) : nil
             let action = turn.head(isTaken: call != nil)
             if action == .collect, let call {
                 visit = Visit(call: call, head: head, start: .now())
