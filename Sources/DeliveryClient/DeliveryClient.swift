@@ -18,12 +18,11 @@ package final class DeliveryClient: HTTPExchange {
     private let lanes: [Lane]
 
     /// The loops are the caller's and outlive the client; `shutdown()` must be awaited before the last reference goes.
-    /// Throws for trust roots that are no PEM certificates.
     package init(
         policy: EgressPolicy, eventLoopGroup: any EventLoopGroup, resolver: any AddressResolver = SystemResolver(),
         options: DeliveryOptions = DeliveryOptions(), logger: Logger
-    ) throws {
-        let tls = try DeliveryClient.tlsContext(trustRoots: options.trustRoots)
+    ) {
+        let tls = DeliveryClient.tlsContext(trustRoots: options.trustRoots)
         if case .failure(let error) = tls {
             logger.error("no https call can be made", metadata: ["reason": "\(error.detail)"])
         }
@@ -79,16 +78,13 @@ package final class DeliveryClient: HTTPExchange {
         return try answer.get()
     }
 
-    private static func tlsContext(trustRoots: [UInt8]?) throws -> Result<NIOSSLContext, ExchangeError> {
+    private static func tlsContext(trustRoots: TrustRoots?) -> Result<NIOSSLContext, ExchangeError> {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
         // A peer that does not answer our closing keeps the socket for no longer.
         configuration.shutdownTimeout = .seconds(1)
-        if let trustRoots {
-            let certificates = try NIOSSLCertificate.fromPEMBytes(trustRoots)
-            configuration.additionalTrustRoots = [.certificates(certificates)]
-        }
+        if let trustRoots { configuration.additionalTrustRoots = [.certificates(trustRoots.certificates)] }
         do {
             return .success(try NIOSSLContext(configuration: configuration))
         } catch {

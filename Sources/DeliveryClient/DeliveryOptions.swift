@@ -2,8 +2,8 @@ import NIOSSL
 
 /// How a `DeliveryClient` keeps its connections and whom it trusts.
 package struct DeliveryOptions: Sendable {
-    /// Certificates of further authorities, as PEM, besides those of the system.
-    package var trustRoots: [UInt8]?
+    /// Further authorities besides those of the system.
+    package var trustRoots: TrustRoots?
     /// No fewer than an endpoint has calls at once, or a full window closes and opens connections all the time.
     package var idlePerEndpoint = 128
     /// Over all endpoints; a secured one holds some tens of KiB. The one unused for longest makes room.
@@ -15,12 +15,18 @@ package struct DeliveryOptions: Sendable {
     /// After it no request begins on a connection any more, so that a host that has moved is followed.
     package var lifetime: Duration = .seconds(600)
 
-    package init(trustRoots: [UInt8]? = nil) {
+    package init(trustRoots: TrustRoots? = nil) {
         self.trustRoots = trustRoots
     }
+}
 
-    /// Whether a text holds certificates as PEM, one at least, and nothing that can't be read as one.
-    package static func areTrustRoots(_ text: [UInt8]) -> Bool {
-        do { return try !NIOSSLCertificate.fromPEMBytes(text).isEmpty } catch { return false }
+/// Certificates of authorities that an operator trusts.
+package struct TrustRoots: Sendable {
+    let certificates: [NIOSSLCertificate]
+
+    /// Nil unless the text holds certificates as PEM, one at least, and nothing that can't be read as one.
+    package init?(pem text: [UInt8]) {
+        do { certificates = try NIOSSLCertificate.fromPEMBytes(text) } catch { return nil }
+        if certificates.isEmpty { return nil }
     }
 }

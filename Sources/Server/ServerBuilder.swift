@@ -81,7 +81,7 @@ package enum ServerBuilder {
         var options = DeliveryOptions(trustRoots: trustRoots)
         options.idlePerEndpoint = EndpointQueue.windowMost
         options.idleInAll = DispatchBounds.standard.connections
-        let deliveryClient = try DeliveryClient(
+        let deliveryClient = DeliveryClient(
             policy: settings.egress, eventLoopGroup: .singletonMultiThreadedEventLoopGroup, resolver: resolver,
             options: options, logger: logger)
         // What callers change through the services goes on record; what the server does by itself passes through.
@@ -173,7 +173,7 @@ package enum ServerBuilder {
         return random.next()
     }
 
-    private static func authorities(_ settings: Settings) throws -> [UInt8]? {
+    private static func authorities(_ settings: Settings) throws -> TrustRoots? {
         guard let path = settings.egressCAFile else { return nil }
         func unusable(_ reason: String) -> SettingError {
             SettingError(
@@ -182,8 +182,8 @@ package enum ServerBuilder {
         }
         let bytes: [UInt8]
         do { bytes = try SettingsFile.bytes(at: path) } catch { throw unusable("can't be read: \(error)") }
-        if !DeliveryOptions.areTrustRoots(bytes) { throw unusable("holds no certificate that can be read") }
-        return bytes
+        guard let roots = TrustRoots(pem: bytes) else { throw unusable("holds no certificate that can be read") }
+        return roots
     }
 
     private static func verifier(

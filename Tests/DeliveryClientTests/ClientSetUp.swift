@@ -45,7 +45,7 @@ func loopbackPolicy() throws -> EgressPolicy {
 /// Runs a client for the time of `body`, and looks that nothing is left of its calls.
 func withClient(
     _ policy: EgressPolicy? = nil, resolver: any AddressResolver = SystemResolver(),
-    options: DeliveryOptions = DeliveryOptions(trustRoots: Array(TestCertificate.authority.utf8)),
+    options: DeliveryOptions = DeliveryOptions(trustRoots: TrustRoots(pem: Array(TestCertificate.authority.utf8))),
     _ body: (DeliveryClient) async throws -> Void
 ) async throws {
     let client = try DeliveryClient(

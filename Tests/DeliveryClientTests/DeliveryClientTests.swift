@@ -242,7 +242,7 @@ import Testing
     @Test("A shutdown ends the calls under way; after it a call fails instead of waiting")
     func shutdown() async throws {
         try await TestPeer.run(reply: { _ in .silence }) { peer in
-            let client = try DeliveryClient(
+            let client = DeliveryClient(
                 policy: try loopbackPolicy(), eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: .silent)
             let request = OutgoingRequest(method: .post, url: peer.url, timeout: .seconds(60))
             let call = Task { await failure(client, request) }

@@ -46,7 +46,7 @@ import Testing
         try await withServer(engine) { server in
             let shop = try await Shop.open(server)
             let peer = try await RawConnection.open(server)
-            for byte in try Self.delivery(shop, "o-1") { await peer.send([byte]) }
+            await peer.send(oneByOne: try Self.delivery(shop, "o-1"))
             #expect(try await peer.outcome() == 200, "\(peer.text)")
             #expect(peer.text.contains("accepted"))
             await peer.close()

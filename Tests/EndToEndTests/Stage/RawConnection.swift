@@ -68,6 +68,18 @@ final class RawConnection: Sendable {
 
     func send(_ text: String) async { await send(Array(text.utf8)) }
 
+    /// Writes each byte by itself once the one before it has gone. All of it happens on the channel's loop: the server
+    /// gives a body its time, and a task that waits for each byte needs the longer the more tests run.
+    func send(oneByOne bytes: [UInt8]) async {
+        guard let channel = channel.withLock({ $0 }) else { return }
+        try? await Self.write(bytes[...], to: channel).get()
+    }
+
+    private static func write(_ bytes: ArraySlice<UInt8>, to channel: any Channel) -> EventLoopFuture<Void> {
+        guard let byte = bytes.first else { return channel.eventLoop.makeSucceededVoidFuture() }
+        return channel.writeAndFlush(ByteBuffer(bytes: [byte])).flatMap { write(bytes.dropFirst(), to: channel) }
+    }
+
     /// Says that nothing more will come, and goes on reading.
     func finish() async {
         guard let channel = channel.withLock({ $0 }) else { return }
