@@ -106,11 +106,7 @@ struct PostgresParameters: ~Copyable {
         let start = used
         try check(value, column, of: rows)
         try write(value)
-        if case .null = value {
-            add(rows.columns[column].kind.postgresType, at: nil)
-        } else {
-            add(rows.columns[column].kind.postgresType, at: start)
-        }
+        add(rows.columns[column].kind.postgresType, at: value.kind.map { _ in start })
     }
 
     private func check(_ value: SQLValue, _ column: Int, of rows: RowBatch) throws(StorageError) {
