@@ -44,15 +44,7 @@ struct PostgresParameters: ~Copyable {
     /// Replaces what was there by the arguments of the next statement; a batch takes the form of its size.
     mutating func set(_ arguments: [SQLValue], rows: RowBatch?) throws(StorageError) {
         clear()
-        for value in arguments {
-            guard let kind = value.kind else {
-                add(PostgresType.inferred, at: nil)
-                continue
-            }
-            let start = used
-            try write(value)
-            add(kind.postgresType, at: start)
-        }
+        for value in arguments { try add(value, as: value.kind?.postgresType ?? PostgresType.inferred) }
         guard let rows else { return }
         let form = BatchForm(rowCount: rows.count)
         for column in rows.columns.indices {
@@ -100,13 +92,16 @@ struct PostgresParameters: ~Copyable {
         lengths.append(start.map { Int32(used - $0) } ?? 0)
     }
 
+    private mutating func add(_ value: SQLValue, as type: UInt32) throws(StorageError) {
+        let start = used
+        try write(value)
+        add(type, at: value.kind.map { _ in start })
+    }
+
     /// The only value of a column.
     private mutating func addValue(_ column: Int, of rows: RowBatch) throws(StorageError) {
-        let value = rows.values[column]
-        let start = used
-        try check(value, column, of: rows)
-        try write(value)
-        add(rows.columns[column].kind.postgresType, at: value.kind.map { _ in start })
+        try check(rows.values[column], column, of: rows)
+        try add(rows.values[column], as: rows.columns[column].kind.postgresType)
     }
 
     private func check(_ value: SQLValue, _ column: Int, of rows: RowBatch) throws(StorageError) {
@@ -128,7 +123,7 @@ struct PostgresParameters: ~Copyable {
     }
 
     /// An array is: dimensions, whether it holds nulls, element type, length, first index; then each element behind its
-    /// length, which is -1 for null (`array_recv` in the server's `arrayfuncs.c`). An empty one has no dimension.
+    /// length, which is -1 for null (`array_recv` in the server's `arrayfuncs.c`). No batch that is sent is empty.
     private mutating func addArray(_ column: Int, of rows: RowBatch) throws(StorageError) {
         let kind = rows.columns[column].kind
         let start = used
@@ -154,14 +149,12 @@ struct PostgresParameters: ~Copyable {
     /// Answers where it stands whether there are nulls.
     @discardableResult
     private mutating func writeHead(ofArray element: UInt32, count: Int) -> Int {
-        write(Int32(count == 0 ? 0 : 1))
+        write(Int32(1))
         let nullFlag = used
         write(Int32(0))
         write(element)
-        if count > 0 {
-            write(Int32(count))
-            write(Int32(1))
-        }
+        write(Int32(count))
+        write(Int32(1))
         return nullFlag
     }
 
